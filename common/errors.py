@@ -1,0 +1,50 @@
+"""The tree of this project's exceptions.
+
+StreamError
+├── ConfigError       a setting is wrong: names it, its value and what was expected
+├── WireError         a bus message does not follow WIRE.md; drop it and count it
+├── CameraNameError   a camera's name breaks the naming rule
+├── JpegError         a message is not one whole JPEG; `cause` is the counter's name
+├── CodecError        a decoder or an encoder refused its input
+└── HandoverError     a connection could not be passed to, or taken by, an ingest process
+"""
+
+
+class StreamError(Exception):
+    """Root of the tree."""
+
+
+class ConfigError(StreamError):
+    """A setting that stops the start."""
+
+    def __init__(self, setting: str, value: object, expected: str, where: str = "") -> None:
+        self.setting = setting
+        self.value = value
+        self.expected = expected
+        self.where = where
+        place = f" ({where})" if where else ""
+        super().__init__(f"{setting}={value!r}{place}: expected {expected}")
+
+
+class WireError(StreamError):
+    """A malformed bus message."""
+
+
+class CameraNameError(StreamError):
+    """A name that cannot be made into a camera id."""
+
+
+class JpegError(StreamError):
+    """A message that is not one whole, decodable JPEG."""
+
+    def __init__(self, cause: str, detail: str) -> None:
+        self.cause = cause
+        super().__init__(f"{cause}: {detail}")
+
+
+class CodecError(StreamError):
+    """A decoder or encoder refused its input."""
+
+
+class HandoverError(StreamError):
+    """A camera's connection was not taken over."""
