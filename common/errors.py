@@ -4,7 +4,9 @@ StreamError
 ├── ConfigError       a setting is wrong: names it, its value and what was expected
 ├── WireError         a bus message does not follow WIRE.md; drop it and count it
 ├── CameraNameError   a camera's name breaks the naming rule
-├── JpegError         a message is not one whole JPEG; `cause` is the counter's name
+├── FrameError        a camera's message is dropped; `cause` is the counter's name
+│   ├── JpegError         it is not one whole JPEG
+│   └── AccessUnitError   it is not one H.264 access unit that a viewer could use
 ├── CodecError        a decoder or an encoder refused its input
 └── HandoverError     a connection could not be passed to, or taken by, an ingest process
 """
@@ -34,12 +36,20 @@ class CameraNameError(StreamError):
     """A name that cannot be made into a camera id."""
 
 
-class JpegError(StreamError):
-    """A message that is not one whole, decodable JPEG."""
+class FrameError(StreamError):
+    """A camera's message that is dropped."""
 
     def __init__(self, cause: str, detail: str) -> None:
         self.cause = cause
         super().__init__(f"{cause}: {detail}")
+
+
+class JpegError(FrameError):
+    """A message that is not one whole, decodable JPEG."""
+
+
+class AccessUnitError(FrameError):
+    """A message that is not one H.264 access unit, or comes before any keyframe."""
 
 
 class CodecError(StreamError):

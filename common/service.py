@@ -4,25 +4,26 @@ Every room's `__main__` is `process, settings = start(...)` and `run(...)`, or a
 """
 
 import argparse
-import asyncio
 import ctypes
 import logging
 import os
 import resource
-import secrets
 import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from common.clock import host_id
 from common.config import Settings, load
 from common.counters import Counters
 from common.errors import ConfigError
 from common.units import NS_PER_S
+
+if TYPE_CHECKING:
+    import asyncio
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def start(stage: str, argv: Sequence[str], extra: argparse.ArgumentParser | None
     log_to_stderr(settings.server.log_level, options.name)
     _raise_descriptor_limit()
     settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    process = Process(options.name, stage, host_id(), secrets.randbits(63), time.monotonic_ns())
+    process = Process(options.name, stage, host_id(), int.from_bytes(os.urandom(8), "big") >> 1, time.monotonic_ns())
     return process, settings
 
 
@@ -114,6 +115,8 @@ class NonBlockingHandler(logging.Handler):
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run `main` until it ends or a signal cancels it; SIGTERM and SIGINT end in exit 0, a second one exits at once."""
+    import asyncio  # 8 MB and 30 ms (it imports ssl) that rooms with a loop of their own do without
+
     with asyncio.Runner() as runner:
         loop = runner.get_loop()
         task = loop.create_task(main())
@@ -129,7 +132,7 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 
 class _Stopper:
-    def __init__(self, task: asyncio.Task[None]) -> None:
+    def __init__(self, task: "asyncio.Task[None]") -> None:
         self._task = task
         self.asked = False
 

@@ -1,0 +1,1 @@
+"""Instruments of the tests: pipelines, pictures, short folders."""

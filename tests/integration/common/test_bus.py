@@ -156,8 +156,8 @@ def test_malformed_messages_are_dropped_and_counted(run_dir):
         with context.socket(zmq.XPUB) as raw:
             raw.setsockopt(zmq.LINGER, 0)
             raw.connect(addresses.publish)
-            assert raw.poll(5000)
-            raw.recv()
+            while raw.poll(5000) and raw.recv() != b"\x01":  # the subscription to everything
+                continue
             raw.send(b"one part")
             raw.send_multipart([b"no/slash/end", b"", b""])
             raw.send_multipart([b"\xff\xfe/", b"", b""])
