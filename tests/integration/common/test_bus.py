@@ -1,21 +1,21 @@
 """The bus on a real broker process: demand, loss and return of the broker, nothing stale."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
-from common.bus import Bus, Message
+from common.bus import Bus, Message, frames
 from common.config import BusAddresses
 from common.frame import Frame
 from common.wire import decode_frame, encode_record
-from tests.helpers.bus import short_tmp
+from tests.helpers.bus import addresses_in, broker, free_port, short_tmp
 
 DEADLINE_S = 10
 
@@ -24,22 +24,6 @@ DEADLINE_S = 10
 def run_dir() -> Iterator[Path]:
     with short_tmp() as path:
         yield path
-
-
-def addresses_in(run_dir: Path) -> BusAddresses:
-    return BusAddresses(f"ipc://{run_dir}/bus-publish.sock", f"ipc://{run_dir}/bus-subscribe.sock", 1000)
-
-
-@contextmanager
-def broker(run_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
-    environ = {**os.environ, "CAM_RUN_DIR": str(run_dir), "CAM_STATE_DIR": str(run_dir)}
-    process = subprocess.Popen([sys.executable, "-m", "services.broker", "--name", "broker"], env=environ)
-    try:
-        yield process
-    finally:
-        process.send_signal(signal.SIGCONT)
-        process.kill()
-        process.wait()
 
 
 def wait_until(condition: Callable[[], bool], *buses: Bus) -> None:
@@ -176,3 +160,25 @@ def test_broker_tells_its_life(run_dir):
         (message, *_) = receive(watcher)
         assert message.topic.endswith("/broker")
         wait_until(lambda: (run_dir / "alive" / "broker").exists(), watcher)
+
+
+def test_bus_works_over_tcp_when_so_configured(run_dir):
+    ports = [free_port(), free_port()]
+    addresses = BusAddresses(f"tcp://127.0.0.1:{ports[0]}", f"tcp://127.0.0.1:{ports[1]}", 1000)
+    variables = {"CAM_BUS_PUBLISH_ADDRESS": addresses.publish, "CAM_BUS_SUBSCRIBE_ADDRESS": addresses.subscribe}
+    with broker(run_dir, **variables), Bus(addresses) as publisher, Bus(addresses) as subscriber:
+        subscriber.subscribe("jpeg/cam1/main")
+        wait_until(lambda: publisher.is_wanted("jpeg/cam1/main"), publisher, subscriber)
+        publisher.publish_frame("jpeg/cam1/main", frame(1))
+        assert receive(subscriber)[0].topic == "jpeg/cam1/main"
+
+
+def test_frames_yields_what_is_published_and_skips_what_is_malformed(run_dir):
+    addresses = addresses_in(run_dir)
+    with broker(run_dir), Bus(addresses) as publisher, ThreadPoolExecutor(1) as pool:
+        taken = pool.submit(lambda: list(islice(frames("jpeg/cam1/main", addresses=addresses), 2)))
+        wait_until(lambda: publisher.is_wanted("jpeg/cam1/main"), publisher)
+        publisher.publish_frame("jpeg/cam1/main", frame(1))
+        publisher.publish("jpeg/cam1/main", b"no header", b"x")
+        publisher.publish_frame("jpeg/cam1/main", frame(2))
+        assert [got.seq for got in taken.result(DEADLINE_S)] == [1, 2]
