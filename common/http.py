@@ -1,16 +1,24 @@
 """HTTP: the project's one door to aiohttp, with the defaults that a public port needs changed in one place.
 
-A room builds an `Application`, and serves it with `make_runner` on sockets that it accepts itself, or with `serve_unix`
-on a socket in the run folder. Answers in words are `refuse(...)`.
+A room builds an `Application` and serves it with `make_runner` on sockets that it accepts itself. Answers in words are
+`refuse(...)`; `unix_session` asks other processes over their sockets in the run folder.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import ClientConnectionError, ClientError, ClientResponse, ClientSession, ClientTimeout, UnixConnector
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorError,
+    ClientError,
+    ClientPayloadError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    UnixConnector,
+)
 from aiohttp.http import HttpProcessingError
 from aiohttp.web import (
     Application,
@@ -20,46 +28,49 @@ from aiohttp.web import (
     RequestHandler,
     Response,
     StreamResponse,
-    UnixSite,
     WebSocketResponse,
     WSMsgType,
     json_response,
     middleware,
 )
+from yarl import URL
 
 __all__ = (
     "AppRunner",
     "Application",
     "ClientConnectionError",
+    "ClientConnectorError",
     "ClientError",
+    "ClientPayloadError",
     "ClientResponse",
     "ClientSession",
-    "ClientTimeout",
     "HTTPException",
     "Handler",
     "Request",
     "RequestHandler",
     "Response",
     "StreamResponse",
-    "UnixConnector",
     "WSMsgType",
     "WebSocketResponse",
     "json_response",
     "make_runner",
     "middleware",
     "refuse",
-    "serve_unix",
+    "unix_session",
+    "unix_url",
 )
 
 Handler = Callable[[Request], Awaitable[StreamResponse]]
 
-# aiohttp waits 3,630 s for a kept-alive, silent or half-told request (measured); a page's requests come closer together.
+# aiohttp waits 3,630 s for a kept-alive, silent or half-told request (measured). A page's requests come closer.
 KEEPALIVE_TIMEOUT_S: Final = 12.0
 # A body that nobody reads is drained this long before the connection is closed.
 LINGERING_S: Final = 2.0
 # 8 KiB is the usual bound of a request line or header (nginx, Apache); a page sends about 1 KiB in all.
 LINE_LIMIT_BYTES: Final = 8190
 HEADERS_LIMIT: Final = 64
+# A process in the run folder accepts at once or is gone; between two reads of an answer it may look something up.
+_UNIX_TIMEOUT: Final = ClientTimeout(total=None, sock_connect=2.0, sock_read=60.0)
 
 
 def make_runner(application: Application, *, shutdown_timeout_s: float = 1.0) -> AppRunner:
@@ -78,18 +89,16 @@ def make_runner(application: Application, *, shutdown_timeout_s: float = 1.0) ->
     )
 
 
-@asynccontextmanager
-async def serve_unix(application: Application, path: Path) -> AsyncIterator[None]:
-    """Serve `application` on a unix socket; a stale socket file at `path` is replaced."""
-    path.unlink(missing_ok=True)
-    runner = make_runner(application)
-    await runner.setup()
-    try:
-        await UnixSite(runner, str(path)).start()
-        yield
-    finally:
-        await runner.cleanup()
-        path.unlink(missing_ok=True)
+def unix_session(path: str) -> ClientSession:
+    """Return a client of the HTTP server on a unix socket: nothing is unpacked or followed, and no cookie is kept."""
+    return ClientSession(
+        connector=UnixConnector(path, limit=64), auto_decompress=False, cookie_jar=DummyCookieJar(), timeout=_UNIX_TIMEOUT
+    )
+
+
+def unix_url(raw_path: str) -> URL:
+    """Return the address to ask a `unix_session` for; the path and query stay as they came, byte for byte."""
+    return URL(f"http://localhost{raw_path}", encoded=True)
 
 
 def refuse(status: int, sentence: str, **headers: str) -> Response:

@@ -44,6 +44,8 @@ class Sps:
 
 # Profiles whose SPS describes its chroma format and scaling lists (7.3.2.1.1).
 HIGH_PROFILES: Final = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
+# The longest side that any level allows: the root of 8 times level 6.2's MaxFS, in macroblocks (A.3.1).
+SIZE_LIMIT_PX: Final = 16_880
 _EXTENDED_SAR: Final = 255
 _COLOUR_UNSPECIFIED: Final = 2
 # num_units_in_tick, time_scale and fixed_frame_rate_flag (E.1.1).
@@ -62,6 +64,8 @@ def parse_sps(nal: bytes) -> Sps:
         chroma_format_idc = bits.ue()
         separate = chroma_format_idc == 3 and bool(bits.take(1))
         depth_luma, depth_chroma = 8 + bits.ue(), 8 + bits.ue()
+        if chroma_format_idc > 3 or max(depth_luma, depth_chroma) > 14:
+            raise CodecError(f"chroma format {chroma_format_idc} with {depth_luma} and {depth_chroma} bits")
         bits.take(1)
         _skip_scaling_lists(bits, chroma_format_idc)
     _skip_order_count(bits)
@@ -143,7 +147,7 @@ def _parse_size(bits: "_Bits", chroma_array_type: int) -> tuple[int, int]:
     unit_y = (2 if chroma_array_type == 1 else 1) * (2 - frames_only)
     width = width_mbs * 16 - unit_x * (left + right)
     height = height_units * 16 * (2 - frames_only) - unit_y * (top + bottom)
-    if width <= 0 or height <= 0:
+    if not (0 < width <= SIZE_LIMIT_PX and 0 < height <= SIZE_LIMIT_PX):
         raise CodecError(f"sequence parameter set of {width}x{height} pixels")
     return width, height
 

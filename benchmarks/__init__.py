@@ -1,0 +1,1 @@
+"""The benchmark: every figure that the project promises, each beside its yardstick, measured in the same run."""

@@ -1,0 +1,104 @@
+"""The programs in C, compiled on the spot: a cheap crowd of viewers, and the floor of what sending costs."""
+
+import json
+import shutil
+import struct
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+MISSING: Final = "no gcc here"
+_SOURCES: Final = Path(__file__).parent / "c"
+_RECORD: Final = struct.Struct("=QqII")
+CONNECT_STARTED: Final = -2
+
+
+class Record(NamedTuple):
+    """One message that a viewer of the crowd received whole; seq is CONNECT_STARTED for the start of its connection."""
+
+    mono_ns: int
+    seq: int
+    viewer: int
+    length: int
+
+
+class Totals(NamedTuple):
+    """What the crowd has seen up to a moment."""
+
+    mono_ns: int
+    connected: int
+    closed: int
+    refused: int
+    messages: int
+    bytes: int
+    texts: int
+    gaps: int
+
+
+def can_compile() -> bool:
+    """Return whether there is a C compiler."""
+    return shutil.which("gcc") is not None
+
+
+def compiled(name: str, folder: Path) -> Path:
+    """Return the program of `c/<name>.c`, made in `folder`."""
+    program = folder / name
+    if not program.exists():
+        subprocess.run(["gcc", "-O2", "-o", program, _SOURCES / f"{name}.c"], check=True)
+    return program
+
+
+class Crowd:
+    """Running viewers."""
+
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.pid: Final = process.pid
+
+    def totals(self) -> Totals:
+        """Ask for the totals of now."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write("totals\n")
+        self._process.stdin.flush()
+        return Totals(**json.loads(self._process.stdout.readline()))
+
+    def records(self) -> Iterator[Record]:
+        """Yield what was logged up to the last `totals`."""
+        whole = self._log.read_bytes()
+        for fields in _RECORD.iter_unpack(whole[: len(whole) // _RECORD.size * _RECORD.size]):
+            yield Record(*fields)
+
+
+@contextmanager
+def crowd(
+    folder: Path, port: int, path: str, count: int, *, a_second: float = 0, logged: int = 1
+) -> Iterator[Crowd]:
+    """Connect `count` viewers to a port of this machine; `logged` of them leave records."""
+    log = folder / "crowd.log"
+    arguments = ["127.0.0.1", str(port), path, str(count), str(a_second), str(logged), str(log)]
+    with _running([str(compiled("viewers", folder)), *arguments]) as process:
+        yield Crowd(process, log)
+
+
+@contextmanager
+def floor(folder: Path, lengths: Sequence[int], fps: float) -> Iterator[tuple[int, int]]:
+    """Yield pid and port of a server that does nothing but send messages of these lengths at that pace."""
+    sizes = folder / "sizes.txt"
+    sizes.write_text("\n".join(map(str, lengths)))
+    with _running([str(compiled("floor", folder)), str(sizes), str(fps)]) as process:
+        assert process.stdout is not None
+        yield process.pid, int(process.stdout.readline())
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        try:
+            yield process
+        finally:
+            process.stdin.close()  # which ends it
+            process.wait(timeout=10)

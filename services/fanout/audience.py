@@ -1,0 +1,102 @@
+"""The viewers of one stream that take it in the same form: the inner loop of fan-out. Pure.
+
+A viewer is `live` while it has everything since a keyframe, and waits for one otherwise. One write and two attribute
+checks a live viewer and message; nothing is allocated for a viewer, and none can delay another.
+"""
+
+from collections.abc import Hashable
+from typing import Final
+
+from services.fanout.forms import UNTOLD, Form
+from services.fanout.packet import Packet
+from services.fanout.viewer import Viewer
+
+
+class Audience:
+    """Viewers of one form, in two groups."""
+
+    __slots__ = ("_told", "form", "live", "waiting")
+
+    def __init__(self, form: Form) -> None:
+        self.form: Final = form
+        self.live: set[Viewer] = set()
+        self.waiting: set[Viewer] = set()
+        # What every live viewer with an empty box was told by the last keyframe.
+        self._told: Hashable = UNTOLD
+
+    def __len__(self) -> int:
+        return len(self.live) + len(self.waiting)
+
+    def add(self, viewer: Viewer) -> None:
+        self.waiting.add(viewer)
+
+    def remove(self, viewer: Viewer) -> None:
+        self.live.discard(viewer)
+        self.waiting.discard(viewer)
+
+    def fall(self, viewer: Viewer) -> None:
+        """Let a viewer wait for the next keyframe."""
+        if viewer.live:
+            viewer.live = False
+            self.live.discard(viewer)
+            self.waiting.add(viewer)
+
+    def fall_all(self, frames: int, reason: str) -> None:
+        """Let all wait for the next keyframe, having lost so many frames; what waits for them may still go out."""
+        for viewer in self.live:
+            viewer.miss(frames, reason)
+            viewer.live = False
+        self.waiting |= self.live
+        self.live.clear()
+
+    def start(self, viewer: Viewer, packets: list[Packet]) -> None:
+        """Give a viewer the messages since a keyframe, the first being it, and let it go on live."""
+        self.waiting.discard(viewer)
+        self.live.add(viewer)
+        viewer.live = True
+        for packet in packets:
+            if viewer.live:
+                viewer.deliver(packet)
+
+    def deliver(self, packet: Packet) -> None:
+        """Give a message to all who can use it."""
+        if self.live:
+            # A copy: a viewer that falls behind leaves the group.
+            if packet.key or not self.form.shared:
+                self._deliver_key(packet)
+            else:
+                self._deliver_to(list(self.live), packet)
+        if self.waiting:
+            self.deliver_to_waiting(packet)
+
+    def deliver_to_waiting(self, packet: Packet) -> None:
+        """Start those who wait for a keyframe if this is one; count it where it is one more that they miss."""
+        if packet.key:
+            for viewer in list(self.waiting):
+                self.start(viewer, [packet])
+            return
+        self.count_missed(1)
+
+    def count_missed(self, frames: int) -> None:
+        """Count frames that passed those by who had lost some before."""
+        for viewer in self.waiting:
+            if viewer.missed:
+                viewer.miss(frames, viewer.missed_reason)
+
+    def _deliver_to(self, viewers: list[Viewer], packet: Packet) -> None:
+        message = packet.wrapped(self.form)
+        for viewer in viewers:
+            if viewer.open:
+                viewer.write(message)
+            else:
+                viewer.hold(packet)
+
+    def _deliver_key(self, packet: Packet) -> None:
+        """As `_deliver_to`, but some may have to be told something first."""
+        identity = self.form.identity(packet.frame) if packet.key else self._told
+        if identity == self._told and self.form.shared:
+            self._deliver_to(list(self.live), packet)
+            return
+        self._told = identity
+        for viewer in list(self.live):
+            viewer.deliver(packet)

@@ -1,0 +1,149 @@
+"""One accepted TCP connection: aiohttp's protocol, with hooks for what a viewer and a relay need of the transport.
+
+A viewer learns here when its connection takes more (`resume_writing`), so nothing polls for it; whoever makes no
+progress is cut by `Connections.sweep`.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from common.clock import Clock
+from common.http import Request, RequestHandler
+from common.units import NS_PER_S
+
+# A reader that takes nothing of an ordinary answer for so long is cut; all slow readers are gone within 20 s.
+ANSWER_STALL_NS: Final = 15 * NS_PER_S
+# What the kernel takes beyond what it has sent. Without it a viewer that reads nothing is swallowed by the send buffer
+# for 20 s and 3 MB before anybody sees it; with 16 KiB after 1.2 s and 53 KB (measured).
+NOTSENT_LOWAT_BYTES: Final = 16 << 10
+# linux/tcp.h; the socket module of Python 3.11 has no name for it.
+TCP_NOTSENT_LOWAT: Final = 25
+# A viewer that vanished while its camera was silent: asked after 30 s, gone 30 s later.
+KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+
+
+class Outlet(Protocol):
+    """What is told of the transport's buffer."""
+
+    def blocked(self) -> None: ...
+
+    def resumed(self, now_ns: int) -> None: ...
+
+
+class Connections:
+    """All connections of this process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock: Final = clock
+        self.all: Final[set[Connection]] = set()
+        self.paused: Final[set[Connection]] = set()
+
+    def sweep(self) -> int:
+        """Cut the connections that made no progress for too long; return how many. Call it about once a second."""
+        now_ns = self.clock.mono_ns()
+        stalled = [connection for connection in self.paused if connection.is_stalled(now_ns)]
+        for connection in stalled:
+            connection.abort()
+        return len(stalled)
+
+
+class Connection(asyncio.Protocol):
+    """Passes everything on to aiohttp's protocol, or to a relay that took its place."""
+
+    def __init__(self, http: RequestHandler, table: Connections) -> None:
+        self._http: Final = http
+        self._table: Final = table
+        self._receiver: asyncio.Protocol = http
+        self._transport: asyncio.Transport | None = None
+        self._outlet: Outlet | None = None
+        self._on_lost: Callable[[], None] | None = None
+        self._stall_ns = ANSWER_STALL_NS
+        self._stuck_bytes = 0
+        self._stuck_since_ns = 0
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        """The transport; ConnectionResetError when it is gone."""
+        if self._transport is None or self._transport.is_closing():
+            raise ConnectionResetError("the connection is gone")
+        return self._transport
+
+    def attach(self, outlet: Outlet, on_lost: Callable[[], None], stall_ns: int) -> None:
+        """Let `outlet` know from now on when the transport holds bytes back, and call `on_lost` when it is gone."""
+        transport = self.transport
+        peer: socket.socket = transport.get_extra_info("socket")
+        peer.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
+        for option, value in KEEPALIVE:
+            peer.setsockopt(socket.IPPROTO_TCP, option, value)
+        transport.set_write_buffer_limits(high=0)
+        self._outlet, self._on_lost, self._stall_ns = outlet, on_lost, stall_ns
+
+    def detach(self) -> None:
+        """Tell nobody any more. Idempotent."""
+        self._outlet = self._on_lost = None
+
+    def allow_stall(self, stall_ns: int) -> None:
+        """Let this connection make no progress for so long before it is cut."""
+        self._stall_ns = stall_ns
+
+    def divert(self, receiver: asyncio.Protocol) -> None:
+        """Give the connection's bytes to `receiver` for good; aiohttp only learns of its end."""
+        self._receiver = receiver
+
+    def is_stalled(self, now_ns: int) -> bool:
+        """Return whether the bytes held back have not become fewer for too long."""
+        held = self._transport.get_write_buffer_size() if self._transport else 0
+        if held != self._stuck_bytes or not held:
+            self._stuck_bytes, self._stuck_since_ns = held, now_ns
+        return now_ns - self._stuck_since_ns > self._stall_ns
+
+    def abort(self) -> None:
+        """Cut the connection, whatever it still holds. Idempotent."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # what TCP has; for mypy
+        self._transport = transport
+        self._table.all.add(self)
+        self._http.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._receiver.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._receiver.eof_received()
+
+    def pause_writing(self) -> None:
+        if self._outlet is not None:
+            self._outlet.blocked()
+        self._table.paused.add(self)
+        self._stuck_bytes, self._stuck_since_ns = -1, self._table.clock.mono_ns()
+        self._receiver.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._table.paused.discard(self)
+        self._receiver.resume_writing()
+        if self._outlet is not None:
+            self._outlet.resumed(self._table.clock.mono_ns())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._table.all.discard(self)
+        self._table.paused.discard(self)
+        if self._receiver is not self._http:
+            self._receiver.connection_lost(exc)
+        self._http.connection_lost(exc)
+        if self._on_lost is not None:
+            self._on_lost()
+
+
+def connection_of(request: Request) -> Connection:
+    """Return the connection that a request came on; ConnectionResetError when it is gone."""
+    transport = request.transport
+    connection = transport.get_protocol() if transport is not None else None
+    if not isinstance(connection, Connection):
+        raise ConnectionResetError("the connection is gone")
+    return connection

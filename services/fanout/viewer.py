@@ -1,0 +1,195 @@
+"""One viewer: what it was told, whether its connection takes more, and what waits for it meanwhile. Pure.
+
+The shell gives it `write` and `end`, and tells `blocked` and `resumed`. While `open` nothing waits: whoever has a
+message for it calls `write` directly.
+"""
+
+from collections import deque
+from collections.abc import Callable, Hashable
+from typing import Final, Protocol
+
+from common.topics import JPEG
+from services.fanout.forms import UNTOLD, Form, HttpForm
+from services.fanout.framing import move_tfdt, read_tfdt
+from services.fanout.mailbox import Bounds, Mailbox, PictureBox, VideoBox
+from services.fanout.packet import Packet
+
+# JSON messages and pongs that wait for a busy connection; beyond it the oldest goes, the newest say more.
+NOTES_LIMIT: Final = 16
+
+LATE: Final = "late"
+LOSS: Final = "loss"
+
+
+class Source(Protocol):
+    """The stream that a viewer watches."""
+
+    def fell(self, viewer: "Viewer") -> None:
+        """Take note that the viewer must start again at a keyframe."""
+        ...
+
+    def starves(self, viewer: "Viewer", now_ns: int) -> None:
+        """Take note that the viewer could take a keyframe, and has none."""
+        ...
+
+
+class Viewer:
+    """`live` while it has everything since a keyframe; `end` closes what cannot go on."""
+
+    __slots__ = (
+        "age_reported_ns",
+        "age_s",
+        "box",
+        "camera",
+        "dropped",
+        "end",
+        "form",
+        "format",
+        "id",
+        "live",
+        "missed",
+        "missed_reason",
+        "notes",
+        "open",
+        "source",
+        "told",
+        "transport",
+        "write",
+    )
+
+    def __init__(
+        self,
+        id_: str,
+        format_: str,
+        form: Form,
+        bounds: Bounds,
+        *,
+        write: Callable[[bytes], None],
+        end: Callable[[], None],
+        transport: str,
+    ) -> None:
+        self.id: Final = id_
+        self.format: Final = format_
+        self.form: Final = form
+        self.write: Final = write
+        self.end: Final = end
+        self.transport: Final = transport
+        self.camera = ""
+        self.source: Source | None = None
+        self.open = True
+        self.live = False
+        self.box: Mailbox = PictureBox() if format_ == JPEG else VideoBox(bounds)
+        self.notes: deque[bytes] = deque(maxlen=NOTES_LIMIT)
+        self.told: Hashable = UNTOLD
+        self.missed = 0
+        self.missed_reason = ""
+        self.dropped = 0
+        self.age_s: float | None = None
+        self.age_reported_ns = 0
+
+    def blocked(self) -> None:
+        """Take note that the connection has bytes of ours waiting; from now on messages wait here."""
+        self.open = False
+
+    def resumed(self, now_ns: int) -> None:
+        """Take note that the connection is empty again; send what waits, as far as it goes, unless it is too old."""
+        self.open = True
+        while self.notes and self.open:
+            self.write(self.notes.popleft())
+        if not self.open:
+            return
+        self._count(*self.box.expire(now_ns))
+        while self.open and (packet := self.box.take()) is not None:
+            self.send(packet)
+        # Only now: a keyframe asked for while the connection was busy would be too old, and cost everybody its size.
+        if self.open and not self.live and self.source is not None:
+            self.source.starves(self, now_ns)
+
+    def tell(self, note: bytes) -> None:
+        """Send words now, or before the next frame."""
+        if self.open:
+            self.write(note)
+        else:
+            self.notes.append(note)
+
+    def hold(self, packet: Packet) -> None:
+        """Keep a message for a connection that is busy."""
+        self._count(*self.box.put(packet))
+
+    def deliver(self, packet: Packet) -> None:
+        """Send a message now, or keep it."""
+        if self.open:
+            self.send(packet)
+        else:
+            self.hold(packet)
+
+    def send(self, packet: Packet) -> None:
+        """Write a message, and before it what this viewer must know first."""
+        message = self.render(packet)
+        if packet.key:
+            message = self._preface(packet) + message
+        self.write(message)
+
+    def render(self, packet: Packet) -> bytes:
+        """Return the message in this viewer's form."""
+        return packet.wrapped(self.form)
+
+    def miss(self, frames: int, reason: str) -> None:
+        """Count frames that this viewer lost; it is told before the next keyframe."""
+        if not self.missed:
+            self.missed_reason = reason
+        self.missed += frames
+        self.dropped += frames
+
+    def _count(self, dropped: int, can_go_on: bool) -> None:
+        if dropped:
+            self.miss(dropped, LATE)
+        if not can_go_on and self.source is not None:
+            self.source.fell(self)
+
+    def _preface(self, packet: Packet) -> bytes:
+        identity = self.form.identity(packet.frame)
+        words = b""
+        if identity != self.told:
+            words = self.form.preface(packet.frame)
+            self.told = identity
+        if self.missed:
+            words = self.form.dropped(self.missed, self.missed_reason) + words
+            self.missed = 0
+        return words
+
+
+class Mp4HttpViewer(Viewer):
+    """A viewer of `stream.mp4`: its times start at 0, and the file ends where the init segment changes."""
+
+    __slots__ = ("base_90k", "http_form")
+
+    def __init__(
+        self,
+        id_: str,
+        format_: str,
+        form: HttpForm,
+        bounds: Bounds,
+        *,
+        write: Callable[[bytes], None],
+        end: Callable[[], None],
+        transport: str,
+    ) -> None:
+        super().__init__(id_, format_, form, bounds, write=write, end=end, transport=transport)
+        self.http_form: Final = form
+        self.base_90k: int | None = None
+
+    def send(self, packet: Packet) -> None:
+        if packet.key and self.told is not UNTOLD and self.told != packet.frame.init:
+            # Nothing else may follow: without the new init segment it could not be decoded.
+            if self.source is not None:
+                self.source.fell(self)
+            self.end()
+            return
+        super().send(packet)
+
+    def render(self, packet: Packet) -> bytes:
+        frame = packet.frame
+        if self.base_90k is None:
+            self.base_90k = read_tfdt(frame.payload, frame.tfdt_offset)
+        return self.http_form.wrap(move_tfdt(frame.payload, frame.tfdt_offset, self.base_90k))

@@ -1,0 +1,19 @@
+"""Waiting for a socket to become readable, with a deadline, where no transport reads it."""
+
+import asyncio
+import socket
+
+
+async def wait_readable(readable: socket.socket, timeout_s: float) -> bool:
+    """Return whether something can be read, within `timeout_s`; the end of the stream counts."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(readable.fileno(), lambda: ready.done() or ready.set_result(None))
+    try:
+        async with asyncio.timeout(timeout_s):
+            await ready
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(readable.fileno())
+    return True

@@ -1,0 +1,1 @@
+"""The room `ingest`: cameras' connections in, `jpeg/` and `camera/` out."""

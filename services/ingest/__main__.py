@@ -1,0 +1,77 @@
+"""The process `ingest`: takes cameras' connections from its port and its handover socket, and serves until a signal."""
+
+import argparse
+import asyncio
+import logging
+import socket
+import sys
+from typing import Final
+
+from common.clock import Clock, SystemClock
+from common.config import Settings
+from common.counters import Counters
+from common.errors import ConfigError
+from common.handover import socket_path
+from common.service import EXIT_BAD_SETTING, Process, Status, parse_options, run, stamp_alive, start
+from services.ingest.connection import CameraConnection
+from services.ingest.door import HandoverDoor
+from services.ingest.intake import Intake
+from services.ingest.port import open_port
+
+log = logging.getLogger(__name__)
+
+# Devices that all come back at once after a restart wait here.
+BACKLOG: Final = 1024
+TICK_S: Final = 0.2
+TICKS_A_REPORT: Final = 5
+# Resets and the last announcement leave the process before its sockets go.
+PARTING_S: Final = 0.05
+
+
+def main(argv: list[str]) -> int:
+    extra = argparse.ArgumentParser(add_help=False)
+    extra.add_argument("--listen", metavar="HOST:PORT", default="", help="listen there instead of on descriptor 0")
+    process, settings = start("ingest", argv, extra)
+    listen = parse_options("ingest", argv, extra).listen
+    try:
+        port = open_port(listen)
+    except ConfigError as error:
+        log.error("%s", error)
+        return EXIT_BAD_SETTING
+    run(lambda: serve(process, settings, SystemClock(), port))
+    return 0
+
+
+async def serve(process: Process, settings: Settings, clock: Clock, port: socket.socket) -> None:
+    """Take cameras from `port` and from the handover socket until cancelled."""
+    loop = asyncio.get_running_loop()
+    counters = Counters()
+    intake = Intake(process, settings, clock, counters)
+    async with intake.exchange, asyncio.TaskGroup() as tasks:
+        server = await loop.create_server(lambda: CameraConnection(intake), sock=port, backlog=BACKLOG)
+        try:
+            with HandoverDoor(socket_path(settings, process.name), intake, clock, tasks):
+                log.info("ready")
+                await _tell_life(process, settings, intake, Status(process, counters))
+        finally:
+            server.close()
+            intake.close()
+            await asyncio.sleep(PARTING_S)
+            intake.exchange.announce_all()
+
+
+async def _tell_life(process: Process, settings: Settings, intake: Intake, status: Status) -> None:
+    ticks = 0
+    while True:
+        if ticks % TICKS_A_REPORT == 0:
+            intake.exchange.announce_all()
+            intake.exchange.publish_status(status.record())
+            intake.report_dropped()
+            stamp_alive(settings, process)
+        intake.tick()
+        ticks += 1
+        await asyncio.sleep(TICK_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

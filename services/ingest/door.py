@@ -1,0 +1,102 @@
+"""The handover socket: camera connections and posted pictures that a fanout process passes on (`common/handover.py`)."""
+
+import asyncio
+import contextlib
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+from common import handover
+from common.clock import Clock
+from common.errors import HandoverError
+from common.handover import Answer, Handover
+from services.ingest.connection import CameraConnection
+from services.ingest.intake import Intake
+
+# The packet comes with the connection.
+PACKET_TIMEOUT_S: Final = 1.0
+
+
+class HandoverDoor:
+    """`with HandoverDoor(...)`: takes what is passed on, until the block ends."""
+
+    def __init__(self, path: Path, intake: Intake, clock: Clock, tasks: asyncio.TaskGroup) -> None:
+        self._path = path
+        self._intake = intake
+        self._clock = clock
+        self._tasks = tasks
+        self._waiting: dict[socket.socket, asyncio.TimerHandle] = {}
+        self._listener: socket.socket | None = None
+
+    def __enter__(self) -> None:
+        self._listener = handover.listen(self._path)
+        asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
+
+    def __exit__(self, *_error: object) -> None:
+        if self._listener is None:
+            return
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
+        self._listener = None
+        self._path.unlink(missing_ok=True)
+        for passing in list(self._waiting):
+            self._hang_up(passing)
+
+    def _accept(self, listener: socket.socket) -> None:
+        try:
+            passing, _ = listener.accept()
+        except OSError:
+            # Gone again, or no descriptor is left: who passes it on tries another process.
+            return
+        passing.setblocking(False)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(passing, self._receive, passing)
+        self._waiting[passing] = loop.call_later(PACKET_TIMEOUT_S, self._hang_up, passing)
+
+    def _hang_up(self, passing: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(passing)
+        self._waiting.pop(passing).cancel()
+        passing.close()
+
+    def _receive(self, passing: socket.socket) -> None:
+        try:
+            answer = self._take(*handover.receive(passing, self._clock.mono_ns()))
+        except BlockingIOError:
+            return
+        except HandoverError as error:
+            answer = Answer(503, str(error))
+        except OSError as error:
+            answer = Answer(503, f"The handover failed: {error.strerror}")
+        with contextlib.suppress(OSError):
+            # Whoever asked may be gone; what it passed on is here all the same.
+            handover.send_answer(passing, answer)
+        self._hang_up(passing)
+
+    def _take(self, passed: Handover, fd: int) -> Answer:
+        if passed.kind == handover.FRAME:
+            with open(fd, "rb", buffering=0) as file:
+                return self._take_picture(passed, file.fileno())
+        try:
+            camera = socket.socket(fileno=fd)
+        except OSError:
+            os.close(fd)
+            raise
+        camera.setblocking(False)
+        self._tasks.create_task(self._adopt(camera, passed))
+        return Answer(101)
+
+    def _take_picture(self, passed: Handover, fd: int) -> Answer:
+        limit_bytes = self._intake.message_limit_bytes
+        picture = os.pread(fd, limit_bytes + 1, 0)
+        if len(picture) > limit_bytes:
+            return Answer(413, f"A picture has at most {limit_bytes} bytes.")
+        return self._intake.post(passed.camera, passed.peer, picture)
+
+    async def _adopt(self, camera: socket.socket, passed: Handover) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.connect_accepted_socket(lambda: CameraConnection(self._intake, passed.peer, passed.head), camera)
+        except OSError:
+            # The device hung up on its way here.
+            camera.close()

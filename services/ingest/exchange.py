@@ -1,0 +1,168 @@
+"""The room's side of the bus: frames and announcements out; demand, requests, heartbeats, others' cameras in.
+
+What is published, repeated, believed or named is decided in the pure modules; here it is sent and received.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Final, Self
+
+from common.bus import Bus, Message
+from common.bus_asyncio import BusLoop
+from common.clock import Clock
+from common.config import BusAddresses
+from common.counters import Counters
+from common.errors import WireError
+from common.frame import Frame
+from common.names import CameraId
+from common.service import Process
+from common.topics import CAMERA, KEYFRAME, STATUS, parse, topic
+from common.wire import decode_record, encode_record
+from services.ingest.announcements import describe
+from services.ingest.ledger import Instant
+from services.ingest.registry import Lost, Registry
+from services.ingest.session import Session
+from services.ingest.throttle import Throttle
+from services.ingest.workers import Workers, assign
+
+log = logging.getLogger(__name__)
+
+HEARD: Final = (CAMERA, STATUS, KEYFRAME)
+
+
+class Exchange:
+    """`async with Exchange(...)`: listens on the bus; `end` is told of connections that lost their name elsewhere."""
+
+    def __init__(
+        self,
+        process: Process,
+        addresses: BusAddresses,
+        registry: Registry,
+        clock: Clock,
+        counters: Counters,
+        end: Callable[[Iterable[Lost]], None],
+    ) -> None:
+        self._process = process
+        self._registry = registry
+        self._clock = clock
+        self._counters = counters
+        self._end = end
+        self._workers = Workers()
+        self._worker_names: tuple[str, ...] = ()
+        self._malformed = Throttle()
+        self._announcements = topic(CAMERA, process.host, process.name)
+        self._statuses = topic(STATUS, process.host, process.name)
+        self._bus = BusLoop(Bus(addresses, on_demand=self._on_demand), self._on_message)
+
+    async def __aenter__(self) -> Self:
+        await self._bus.__aenter__()
+        for kind in HEARD:
+            self._bus.subscribe(kind)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self._bus.__aexit__(kind, error, at)
+
+    def publish(self, session: Session, frame: Frame) -> None:
+        """Send a frame to whoever wants it; nothing crosses when nobody does."""
+        wanted = session.topic
+        if not self._bus.is_wanted(wanted):
+            return
+        hops = {**frame.hops, "ingest_out": self._clock.mono_ns()}
+        self._bus.publish_frame(wanted, replace(frame, hops=hops))
+        self._counters.add("published")
+
+    def assign_workers(self) -> None:
+        """Name a worker anew for every camera, if other workers live than before."""
+        names = self._workers.names(self._clock.mono_ns())
+        if names and names != self._worker_names:
+            self._worker_names = names
+            self._registry.changed |= {camera for camera in self._registry.holders if self._assign(camera)}
+
+    def announce_changed(self) -> None:
+        """Tell at once what changed since the last time; a new camera gets its worker first."""
+        changed, self._registry.changed = self._registry.changed, set()
+        for camera in changed & self._registry.holders.keys():
+            self._assign(camera)
+        if changed:
+            self._announce(changed & self._registry.ledgers.keys(), is_full=False)
+
+    def announce_all(self) -> None:
+        """Tell all of this process's cameras; once a second."""
+        self._announce(self._registry.ledgers.keys(), is_full=True)
+
+    def publish_status(self, record: dict[str, Any]) -> None:
+        """Tell this process's status; once a second."""
+        self._counters.add("malformed", self._bus.bus.malformed)
+        self._bus.bus.malformed = 0
+        self._bus.publish(self._statuses, encode_record(record))
+
+    def _assign(self, camera: CameraId) -> bool:
+        return assign(self._registry.ledgers[camera], self._worker_names, self._clock.wall_ns())
+
+    def _announce(self, cameras: Iterable[CameraId], *, is_full: bool) -> None:
+        registry, now_ns = self._registry, self._clock.mono_ns()
+        record = {
+            "publisher": self._process.name,
+            "incarnation": self._process.incarnation,
+            "host": self._process.host,
+            "full": is_full,
+            "cameras": [
+                describe(
+                    registry.ledgers[camera], registry.holders.get(camera), registry.contests.warning(camera), now_ns
+                )
+                for camera in cameras
+            ],
+            "contested": registry.contests.seen(),
+        }
+        self._bus.publish(self._announcements, encode_record(record))
+
+    def _on_demand(self, prefix: str, wanted: bool) -> None:
+        if not wanted:
+            return
+        now_ns = self._clock.mono_ns()
+        for session in self._registry.holders.values():
+            if not prefix or f"{session.topic}/".startswith(f"{prefix}/"):
+                self._repeat(session, session.repeats_for_newcomer(now_ns))
+
+    def _repeat(self, session: Session, frames: Iterable[Frame]) -> None:
+        for frame in frames:
+            self.publish(session, frame)
+            self._counters.add("repeated")
+
+    def _on_message(self, message: Message) -> None:
+        try:
+            kind, name, _ = parse(message.topic)
+            if kind == KEYFRAME:
+                self._on_request(CameraId(name))
+            elif kind == CAMERA:
+                self._on_announcement(decode_record(message.header))
+            elif kind == STATUS:
+                self._on_status(decode_record(message.header))
+        except WireError as error:
+            self._counters.add("malformed")
+            if count := self._malformed.count(self._clock.mono_ns()):
+                log.warning("malformed messages on the bus: %d, the last on %s: %s", count, message.topic, error)
+
+    def _on_request(self, camera: CameraId) -> None:
+        session = self._registry.holders.get(camera)
+        if session is not None:
+            self._repeat(session, session.repeats_for_request(self._clock.mono_ns()))
+
+    def _on_announcement(self, record: dict[str, Any]) -> None:
+        now = Instant(self._clock.mono_ns(), self._clock.wall_ns())
+        self._end(self._registry.hear(record, now))
+
+    def _on_status(self, record: dict[str, Any]) -> None:
+        stage, name = record.get("stage"), record.get("name")
+        if stage == "transcode" and isinstance(name, str):
+            self._workers.hear(name, self._clock.mono_ns())
+        elif stage == "keeper" and "known_cameras" in record:
+            known = record["known_cameras"]
+            if not isinstance(known, list) or not all(isinstance(camera, str) for camera in known):
+                raise WireError("status/ of keeper: known_cameras is no list of names")
+            self._registry.learn_known(known)

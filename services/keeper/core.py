@@ -1,0 +1,81 @@
+"""What keeper knows and decides: the wished scale, the known cameras, the restart under way. Pure; `keeper.py` acts."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from common.config import Settings
+from services.keeper.cameras import KnownCameras
+from services.keeper.desired import POOLS, SINGLES, Action, Member, ScaleError, checked_wish, plan, serving
+from services.keeper.rolling import Roll, members_of
+
+
+class BusyError(ScaleError):
+    """A restart is under way already."""
+
+
+class Core:
+    """keeper's state. `table` is supervisord's as last read, `heard` the pid of each process's newest status."""
+
+    def __init__(self, settings: Settings, scale: Mapping[str, int], remembered: Mapping[str, int]) -> None:
+        first = {stage: getattr(settings.keeper, stage) for stage in POOLS}
+        self.scale = {**first, **scale}
+        self.cameras = KnownCameras(settings.cameras, remembered, settings.server.max_cameras)
+        self.table: Sequence[Member] = ()
+        self.heard: dict[str, int] = {}
+        self.roll = Roll([])
+        self.is_scale_changed = False
+        # keeper's own turn in a restart: nobody could start what it stopped, so it leaves, and supervisord restarts it.
+        self.is_leaving = False
+
+    def wish(self, value: Any) -> None:
+        """Change the scale; ScaleError when it cannot be."""
+        self.scale.update(checked_wish(value))
+        self.is_scale_changed = True
+
+    def restart(self, stage: str) -> None:
+        """Begin a rolling restart of a stage, or of all of them (""); ScaleError when it cannot be."""
+        if self.roll.is_running:
+            raise BusyError(f"a restart is under way, at {self.roll.current or self.roll.left[0]}; wait for its end")
+        self.heard.clear()
+        self.roll = Roll(members_of(stage, self.table, self.scale))
+
+    def due(self, now_ns: int) -> list[Action]:
+        """Return the starts and stops that are due by what is known now."""
+        stop = ""
+        if self.roll.is_running:
+            stop = self.roll.advance(now_ns, {member.name: member.pid for member in self.table}, self.heard)
+        if stop == "keeper":
+            self.is_leaving = True
+            return []
+        insist = (self.roll.current,) if self.roll.is_running else ()
+        stops = [Action("stop", member) for member in self.table if member.name == stop]
+        return stops or plan(self.scale, self.table, insist)
+
+    def scale_report(self) -> dict[str, Any]:
+        """Return what `GET /api/scale` answers: a stage's wished number and who of it runs."""
+        return {
+            stage: {
+                "wanted": self.scale.get(stage, 1),
+                "running": [member.name for member in serving(self.table, stage)],
+            }
+            for stage in (*POOLS, *SINGLES)
+        }
+
+    def restart_report(self) -> dict[str, Any]:
+        """Return what `GET /api/restart` answers."""
+        roll = self.roll
+        return {
+            "running": roll.is_running,
+            "done": list(roll.done),
+            "current": roll.current,
+            "left": list(roll.left),
+            "error": roll.error,
+        }
+
+
+def scale_from(document: Mapping[str, Any]) -> dict[str, int]:
+    """Return the scale that a state file holds; ValueError when it is no such document."""
+    try:
+        return checked_wish(document)
+    except ScaleError as error:
+        raise ValueError(str(error)) from error

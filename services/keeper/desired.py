@@ -1,0 +1,124 @@
+"""What should run against what runs: supervisord's table and the wished scale in, starts and stops out. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from common.errors import StreamError
+
+# Stages whose number of processes is a wish; each is a pool in supervisord.conf.
+POOLS: Final = ("ingest", "transcode", "fanout")
+# Stages that are one process, and must be: the bus has one fixed point, the state one writer.
+SINGLES: Final = ("broker", "keeper")
+# Members of a pool that serve: numbers 0 to 7. Higher ones hold the pool's port open. A test compares supervisord.conf
+# and the limits in common/settings.py.
+POOL_LIMIT: Final = 8
+
+# supervisord's states (its docs, "Process States"), as far as they matter here.
+_UP: Final = frozenset({"STARTING", "RUNNING", "BACKOFF"})
+_STARTABLE: Final = frozenset({"STOPPED"})
+_GIVEN_UP: Final = frozenset({"FATAL"})
+_PASSING: Final = frozenset({"STOPPED", "STOPPING", "EXITED"})
+
+
+class ScaleError(StreamError):
+    """A wish that cannot be granted; the text says why and what can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One row of supervisord's table. `pid` is 0 when it does not run."""
+
+    group: str
+    name: str
+    state: str
+    pid: int
+
+    @property
+    def is_up(self) -> bool:
+        return self.state in _UP
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One call to supervisord: start or stop a member."""
+
+    verb: str
+    member: Member
+
+
+def plan(scale: Mapping[str, int], table: Iterable[Member], insist: Collection[str] = ()) -> list[Action]:
+    """Return what to start and stop, servers first, port holders last.
+
+    A member that exited is supervisord's to restart; one it gave up on is started again only when named in `insist`.
+    """
+    starts: list[Action] = []
+    holders: list[Action] = []
+    stops: list[Action] = []
+    for member in table:
+        wanted = is_wanted(member, scale)
+        if wanted is None:
+            continue
+        startable = member.state in _STARTABLE or (member.state in _GIVEN_UP and member.name in insist)
+        if wanted and startable:
+            (holders if is_holder(member) else starts).append(Action("start", member))
+        elif not wanted and member.is_up:
+            stops.append(Action("stop", member))
+    # The sink first: fanout answers people, and its imports take longest.
+    starts.sort(key=lambda action: (-_place(action.member), number_of(action.member)))
+    return [*starts, *holders, *stops]
+
+
+def next_look_s(scale: Mapping[str, int], table: Iterable[Member], is_rolling: bool) -> float:
+    """Return when supervisord's table may look different by itself; deaths and wishes are told otherwise."""
+    wanted = [member for member in table if is_wanted(member, scale)]
+    if is_rolling or any(member.state in _PASSING for member in wanted):
+        return 0.2
+    return 1.0 if any(member.state == "BACKOFF" for member in wanted) else 10.0
+
+
+def is_wanted(member: Member, scale: Mapping[str, int]) -> bool | None:
+    """Return whether a member should run; None for one that is none of keeper's (the demo's cameras)."""
+    if member.group in POOLS:
+        return is_holder(member) or number_of(member) < scale[member.group]
+    return True if member.group in SINGLES else None
+
+
+def is_holder(member: Member) -> bool:
+    """Return whether a member only holds its pool's port open."""
+    return member.group in POOLS and number_of(member) >= POOL_LIMIT
+
+
+def serving(table: Iterable[Member], stage: str) -> list[Member]:
+    """Return the members of a stage that are up and serve, by number."""
+    members = [member for member in table if member.group == stage and member.is_up and not is_holder(member)]
+    return sorted(members, key=number_of)
+
+
+def number_of(member: Member) -> int:
+    """Return a pool member's number, the 2 of `fanout-2`; 0 for a single."""
+    number = member.name.rpartition("-")[2]
+    return int(number) if number.isdigit() else 0
+
+
+def checked_wish(wish: Any) -> dict[str, int]:
+    """Return a wish such as {"fanout": 3} if it can be granted; raise ScaleError with the reason if not."""
+    if not isinstance(wish, dict) or not wish:
+        raise ScaleError(f'expected stages with their number of processes, such as {{"{POOLS[-1]}": 3}}')
+    for stage, count in wish.items():
+        if stage in SINGLES:
+            raise ScaleError(f"{stage} is one process by design; what scales is {_listed(POOLS)}")
+        if stage not in POOLS:
+            raise ScaleError(f"unknown stage {str(stage)[:40]!r}; what scales is {_listed(POOLS)}")
+        if type(count) is not int or not 1 <= count <= POOL_LIMIT:
+            raise ScaleError(f"{stage}={str(count)[:40]}: expected a whole number from 1 to {POOL_LIMIT}")
+    return dict(wish)
+
+
+def _listed(names: Collection[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}"
+
+
+def _place(member: Member) -> int:
+    return POOLS.index(member.group) if member.group in POOLS else len(POOLS)

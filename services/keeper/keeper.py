@@ -1,0 +1,144 @@
+"""The shell: bus, unix socket and supervisord around the core, in one loop without asyncio (7 MB less)."""
+
+import logging
+import selectors
+import time
+from typing import Any, Final
+
+from common.bus import Bus, Message
+from common.config import Settings
+from common.counters import Counters
+from common.errors import WireError
+from common.service import Process, Status, StopFlag, stamp_alive
+from common.topics import CAMERA, STATUS, topic
+from common.units import NS_PER_S
+from common.wire import decode_record, encode_record
+from services.keeper.api import PREFIXES, Api
+from services.keeper.core import Core
+from services.keeper.door import Door
+from services.keeper.hand import Hand
+from services.keeper.http1 import Answer, Request, RequestError
+from services.keeper.others import Supervisord
+from services.keeper.store import Store
+
+log = logging.getLogger(__name__)
+
+STATUS_INTERVAL_NS: Final = NS_PER_S
+SAVE_RETRY_NS: Final = 10 * NS_PER_S
+# Time for the answer to whoever asked for keeper's own restart.
+_FAREWELL_NS: Final = NS_PER_S // 4
+
+
+class Keeper:
+    """The loop's state. `run()` returns when `stop` is set or keeper is to be restarted."""
+
+    def __init__(self, process: Process, settings: Settings, core: Core, hand: Hand, store: Store) -> None:
+        self._process = process
+        self._settings = settings
+        self._core = core
+        self._hand = hand
+        self._store = store
+        self._counters = Counters()
+        self._status = Status(process, self._counters)
+        self._supervisord = Supervisord()
+        self._socket = settings.run_path("keeper.sock")
+        self._next_status_ns = 0
+        self._next_save_ns = 0
+        self._leave_ns = 0
+        self._hears_status = False
+
+    def run(self, stop: StopFlag) -> None:
+        """Serve until stopped."""
+        api = Api(self._core, self._settings.server.allowed_origins, self._carry_out)
+        with Bus(self._settings.bus_addresses) as bus, selectors.DefaultSelector() as selector:
+            for fd in (*bus.fds, stop.fd):
+                selector.register(fd, selectors.EVENT_READ)
+            door = Door(self._socket, selector, lambda request, now_ns: self._answer(api, request, now_ns))
+            bus.subscribe(CAMERA)
+            log.info("ready")
+            try:
+                while not stop.is_set and not self._has_left():
+                    self._turn(bus, selector, door)
+            finally:
+                door.close()
+
+    def _turn(self, bus: Bus, selector: selectors.BaseSelector, door: Door) -> None:
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._next_status_ns:
+            self._next_status_ns = now_ns + STATUS_INTERVAL_NS
+            self._tell(bus, now_ns)
+            door.drop_late(now_ns)
+        if self._hand.wait_s(now_ns) == 0:
+            self._hand.look(now_ns)
+        self._listen_while_rolling(bus)
+        while messages := bus.drain():
+            for message in messages:
+                self._heard(message, now_ns)
+        self._save_cameras(now_ns)
+        wait_s = min((self._next_status_ns - now_ns) / NS_PER_S, self._hand.wait_s(now_ns))
+        # ZeroMQ's descriptors signal edges: what is left waiting would not wake the selector.
+        for key, _ in selector.select(0 if bus.has_waiting() else max(0.0, wait_s)):
+            if key.data is not None:
+                key.data(time.monotonic_ns())
+
+    def _tell(self, bus: Bus, now_ns: int) -> None:
+        record = self._status.record(
+            known_cameras=self._core.cameras.ids(),
+            scale=self._core.scale,
+            apis=[{"prefix": prefix, "socket": str(self._socket)} for prefix in PREFIXES],
+            others=[self._supervisord.row(now_ns)],
+        )
+        bus.publish(topic(STATUS, self._process.host, self._process.name), encode_record(record))
+        stamp_alive(self._settings, self._process)
+
+    def _heard(self, message: Message, now_ns: int) -> None:
+        try:
+            record = decode_record(message.header)
+            if message.topic.startswith(CAMERA):
+                for camera in self._core.cameras.heard(record, now_ns, time.time_ns()):
+                    log.info("camera %s is new", camera)
+            elif not record.get("heartbeat"):
+                self._heard_status(record, now_ns)
+        except WireError as error:
+            self._counters.add("malformed")
+            log.debug("dropped: %s", error)
+
+    def _heard_status(self, record: dict[str, Any], now_ns: int) -> None:
+        name, pid = record.get("name"), record.get("pid")
+        if isinstance(name, str) and isinstance(pid, int) and self._core.heard.get(name) != pid:
+            self._core.heard[name] = pid
+            self._hand.look_soon(now_ns)
+
+    def _listen_while_rolling(self, bus: Bus) -> None:
+        """Hear everybody's status only while a restart waits for one: it wakes this process ten times a second."""
+        rolling = self._core.roll.is_running
+        if rolling != self._hears_status:
+            (bus.subscribe if rolling else bus.unsubscribe)(STATUS)
+            self._hears_status = rolling
+
+    def _answer(self, api: Api, request: Request, now_ns: int) -> Answer:
+        self._counters.add("requests")
+        return api.answer(request, now_ns)
+
+    def _carry_out(self) -> None:
+        self._hand.look(time.monotonic_ns())
+        try:
+            self._store.save_changed(self._core)
+        except OSError as error:
+            raise RequestError(500, f"in force, but it could not be saved for the next start: {error}") from error
+
+    def _save_cameras(self, now_ns: int) -> None:
+        if now_ns < self._next_save_ns:
+            return
+        try:
+            self._store.save_changed(self._core)
+        except OSError as error:
+            self._next_save_ns = now_ns + SAVE_RETRY_NS
+            log.warning("the state cannot be saved: %s", error)
+
+    def _has_left(self) -> bool:
+        now_ns = time.monotonic_ns()
+        if self._core.is_leaving and not self._leave_ns:
+            log.info("leaving, to be started anew")
+            self._leave_ns = now_ns + _FAREWELL_NS
+        return bool(self._leave_ns) and now_ns >= self._leave_ns

@@ -1,0 +1,1 @@
+"""`make run-all` and `make demo`: checks what can be checked before a start, then becomes supervisord."""
