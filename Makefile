@@ -10,8 +10,7 @@ RUN := .venv/run.stamp
 DEV := .venv/dev.stamp
 CHECKED := common services tools tests examples $(wildcard benchmarks)
 
-# One simulated camera, unless said otherwise.
-CAMERA ?= mock
+# One simulated camera at VGA, unless said otherwise.
 FPS ?= 25
 SIZE ?= vga
 SERVER ?= 127.0.0.1:$(or $(CAM_PORT),8080)
@@ -31,7 +30,7 @@ demo: $(RUN) ## the same with two simulated cameras (also: ./run.sh)
 	@exec $(PY) -m tools.launcher demo
 
 mock-camera: $(RUN) ## a simulated ESP32: CAMERA=porch FPS=25 SIZE=vga SERVER=host:port CAMERAS=4 IMAGES=folder ARGS="--jitter 50"
-	@exec $(PY) -m tools.mock_camera --camera "$(CAMERA)" --fps "$(FPS)" --size "$(SIZE)" --server "$(SERVER)" \
+	@exec $(PY) -m tools.mock_camera $(if $(CAMERA),--camera "$(CAMERA)") --fps "$(FPS)" --size "$(SIZE)" --server "$(SERVER)" \
 		--cameras "$(CAMERAS)" $(if $(IMAGES),--images "$(IMAGES)") $(ARGS)
 
 scale: $(RUN) ## how many processes of a stage: make scale fanout=3 transcode=2

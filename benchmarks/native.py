@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import IO, Final, NamedTuple
 
 MISSING: Final = "no gcc here"
 _SOURCES: Final = Path(__file__).parent / "c"
@@ -50,20 +50,28 @@ def compiled(name: str, folder: Path) -> Path:
     return program
 
 
+class _Running(NamedTuple):
+    """A program that ends with its standard input."""
+
+    pid: int
+    questions: IO[str]
+    answers: IO[str]
+
+
 class Crowd:
     """Running viewers."""
 
-    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
-        self._process = process
+    def __init__(self, running: "_Running", log: Path) -> None:
+        self._questions = running.questions
+        self._answers = running.answers
         self._log = log
-        self.pid: Final = process.pid
+        self.pid: Final = running.pid
 
     def totals(self) -> Totals:
         """Ask for the totals of now."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write("totals\n")
-        self._process.stdin.flush()
-        return Totals(**json.loads(self._process.stdout.readline()))
+        self._questions.write("totals\n")
+        self._questions.flush()
+        return Totals(**json.loads(self._answers.readline()))
 
     def records(self) -> Iterator[Record]:
         """Yield what was logged up to the last `totals`."""
@@ -73,14 +81,12 @@ class Crowd:
 
 
 @contextmanager
-def crowd(
-    folder: Path, port: int, path: str, count: int, *, a_second: float = 0, logged: int = 1
-) -> Iterator[Crowd]:
+def crowd(folder: Path, port: int, path: str, count: int, *, a_second: float = 0, logged: int = 1) -> Iterator[Crowd]:
     """Connect `count` viewers to a port of this machine; `logged` of them leave records."""
     log = folder / "crowd.log"
     arguments = ["127.0.0.1", str(port), path, str(count), str(a_second), str(logged), str(log)]
-    with _running([str(compiled("viewers", folder)), *arguments]) as process:
-        yield Crowd(process, log)
+    with _running([str(compiled("viewers", folder)), *arguments]) as running:
+        yield Crowd(running, log)
 
 
 @contextmanager
@@ -88,17 +94,18 @@ def floor(folder: Path, lengths: Sequence[int], fps: float) -> Iterator[tuple[in
     """Yield pid and port of a server that does nothing but send messages of these lengths at that pace."""
     sizes = folder / "sizes.txt"
     sizes.write_text("\n".join(map(str, lengths)))
-    with _running([str(compiled("floor", folder)), str(sizes), str(fps)]) as process:
-        assert process.stdout is not None
-        yield process.pid, int(process.stdout.readline())
+    with _running([str(compiled("floor", folder)), str(sizes), str(fps)]) as running:
+        yield running.pid, int(running.answers.readline())
 
 
 @contextmanager
-def _running(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+def _running(command: list[str]) -> Iterator[_Running]:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None
+        questions, answers = process.stdin, process.stdout
+        assert questions is not None
+        assert answers is not None
         try:
-            yield process
+            yield _Running(process.pid, questions, answers)
         finally:
-            process.stdin.close()  # which ends it
+            questions.close()  # which ends it
             process.wait(timeout=10)

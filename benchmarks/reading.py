@@ -3,7 +3,7 @@
 The only module here that imports av by itself: the project's own door to it (common/codec.py) does not decode H.264.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -20,10 +20,11 @@ def numbers(units: Iterable[bytes]) -> list[int | None]:
     context = av.CodecContext.create("h264", "r")
     assert isinstance(context, VideoCodecContext)
     context.thread_count = 1
-    packets: Sequence[av.Packet | None] = [*(av.Packet(unit) for unit in units), None]
+    packets = [av.Packet(unit) for unit in units]
     pictures = [picture for packet in packets for picture in context.decode(packet)]
-    if len(pictures) != len(packets) - 1:
-        raise ValueError(f"{len(packets) - 1} access units gave {len(pictures)} pictures")
+    pictures += context.decode(None)
+    if len(pictures) != len(packets):
+        raise ValueError(f"{len(packets)} access units gave {len(pictures)} pictures")
     return [_number(picture) for picture in pictures]
 
 

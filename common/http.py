@@ -46,6 +46,7 @@ __all__ = (
     "ClientSession",
     "HTTPException",
     "Handler",
+    "Refused",
     "Request",
     "RequestHandler",
     "Response",
@@ -92,7 +93,10 @@ def make_runner(application: Application, *, shutdown_timeout_s: float = 1.0) ->
 def unix_session(path: str) -> ClientSession:
     """Return a client of the HTTP server on a unix socket: nothing is unpacked or followed, and no cookie is kept."""
     return ClientSession(
-        connector=UnixConnector(path, limit=64), auto_decompress=False, cookie_jar=DummyCookieJar(), timeout=_UNIX_TIMEOUT
+        connector=UnixConnector(path, limit=64),
+        auto_decompress=False,
+        cookie_jar=DummyCookieJar(),
+        timeout=_UNIX_TIMEOUT,
     )
 
 
@@ -105,6 +109,14 @@ def refuse(status: int, sentence: str, **headers: str) -> Response:
     """Return an answer of one sentence in plain text; `Retry_After="5"` becomes the header Retry-After."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Response(status=status, text=f"{sentence}\n", headers=named)
+
+
+class Refused(Exception):
+    """The same answer, raised by whoever finds out deeper in; the room's middleware returns `answer`."""
+
+    def __init__(self, status: int, sentence: str, **headers: str) -> None:
+        super().__init__(sentence)
+        self.answer = refuse(status, sentence, **headers)
 
 
 def _quiet_logger() -> logging.Logger:

@@ -119,7 +119,7 @@ class TranscodeSettings:
     """H.264 encoding; a camera's own section may override the first four."""
 
     encoder: str = _setting("libx264", _choice(*ENCODERS), "encoder; hardware falls back to libx264")
-    preset: str = _setting("superfast", _choice(*PRESETS), "libx264's trade of CPU for quality")
+    preset: str = _setting("ultrafast", _choice(*PRESETS), "libx264's trade of CPU for quality")
     bitrate_kbps: int = _setting(1500, _whole(50, 50_000, "kbit/s"), "bit rate at most, on average")
     max_fps: float = _setting(60.0, _number(0.1, 240, "frames a second"), "frames beyond it are skipped")
     gop_s: float = _setting(4.0, _number(0.25, 60, "seconds"), "longest distance of keyframes")

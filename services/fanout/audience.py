@@ -60,28 +60,28 @@ class Audience:
 
     def deliver(self, packet: Packet) -> None:
         """Give a message to all who can use it."""
-        if self.live:
-            # A copy: a viewer that falls behind leaves the group.
-            if packet.key or not self.form.shared:
-                self._deliver_key(packet)
-            else:
-                self._deliver_to(list(self.live), packet)
+        # Copies: a viewer that falls behind at this message changes groups, and has had its turn.
+        live = list(self.live)
         if self.waiting:
             self.deliver_to_waiting(packet)
+        if packet.key or not self.form.shared:
+            self._deliver_key(live, packet)
+        else:
+            self._deliver_to(live, packet)
 
     def deliver_to_waiting(self, packet: Packet) -> None:
         """Start those who wait for a keyframe if this is one; count it where it is one more that they miss."""
-        if packet.key:
-            for viewer in list(self.waiting):
-                self.start(viewer, [packet])
+        if not packet.key:
+            self.count_missed()
             return
-        self.count_missed(1)
+        for viewer in list(self.waiting):
+            self.start(viewer, [packet])
 
-    def count_missed(self, frames: int) -> None:
-        """Count frames that passed those by who had lost some before."""
+    def count_missed(self) -> None:
+        """Count a frame that passed those by who had lost some before."""
         for viewer in self.waiting:
             if viewer.missed:
-                viewer.miss(frames, viewer.missed_reason)
+                viewer.miss(1, viewer.missed_reason)
 
     def _deliver_to(self, viewers: list[Viewer], packet: Packet) -> None:
         message = packet.wrapped(self.form)
@@ -91,12 +91,12 @@ class Audience:
             else:
                 viewer.hold(packet)
 
-    def _deliver_key(self, packet: Packet) -> None:
+    def _deliver_key(self, viewers: list[Viewer], packet: Packet) -> None:
         """As `_deliver_to`, but some may have to be told something first."""
         identity = self.form.identity(packet.frame) if packet.key else self._told
         if identity == self._told and self.form.shared:
-            self._deliver_to(list(self.live), packet)
+            self._deliver_to(viewers, packet)
             return
         self._told = identity
-        for viewer in list(self.live):
+        for viewer in viewers:
             viewer.deliver(packet)

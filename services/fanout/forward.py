@@ -145,7 +145,7 @@ def _request_headers(request: Request) -> list[tuple[str, str]]:
     return [
         *headers,
         ("X-Forwarded-For", request.remote or ""),
-        ("X-Forwarded-Host", request.host),
+        ("X-Forwarded-Host", request.headers.get("Host", "")),
         ("X-Forwarded-Proto", request.scheme),
     ]
 

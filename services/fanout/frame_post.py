@@ -1,4 +1,4 @@
-"""`POST /cameras/<id>/frame.jpg`: one picture of a camera that sleeps between them, handed to ingest in a memory file."""
+"""`POST /cameras/<id>/frame.jpg`: a picture of a camera that sleeps in between, handed to ingest in a memory file."""
 
 import asyncio
 import os

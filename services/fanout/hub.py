@@ -104,6 +104,16 @@ class Hub:
         """Return the cameras that somebody watches."""
         return sorted({camera for (camera, _), stream in self._streams.items() if stream})
 
+    def has_streams(self, camera: str) -> bool:
+        """Return whether any topic of a camera is subscribed."""
+        return any(watched == camera for watched, _ in self._streams)
+
+    def revive(self, camera: str, now_ns: int) -> None:
+        """Ask for a picture for those who wait for one of a camera that is back."""
+        for (watched, _), stream in self._streams.items():
+            if watched == camera:
+                stream.revive(now_ns)
+
     def losses(self) -> dict[str, int]:
         """Return the messages that the bus lost, by camera; cumulative."""
         lost = self._lost_before.copy()
@@ -119,8 +129,8 @@ class Hub:
         stream = self._streams.pop(key)
         del self._idle_since_ns[key]
         self._asking.discard(stream)
-        self._bus.unsubscribe(*key)
         camera = key[0]
         self._lost_before[camera] += stream.lost
-        if not any(watched == camera for watched, _ in self._streams):
+        if not self.has_streams(camera):
             self._late_limits.pop(camera, None)
+        self._bus.unsubscribe(*key)

@@ -77,6 +77,11 @@ class Stream:
         else:
             self._publish_video(packet)
 
+    def revive(self, now_ns: int) -> None:
+        """Ask for a keyframe if anybody waits for one."""
+        if any(audience.waiting for audience in self._audiences.values()):
+            self._want(JOIN, now_ns)
+
     def starves(self, viewer: Viewer, now_ns: int) -> None:
         """Ask for a keyframe for a viewer whose connection can take one."""
         if not viewer.missed:
@@ -97,7 +102,7 @@ class Stream:
             self._break(packet, verdict.lost)
         elif not packet.key and not self._whole:
             for audience in self._audiences.values():
-                audience.count_missed(1)
+                audience.count_missed()
         if packet.key or self._whole:
             self._whole = True
             self._send(packet)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 BACKLOG: Final = 1024
 TICK_S: Final = 0.2
 TICKS_A_REPORT: Final = 5
-# Resets and the last announcement leave the process before its sockets go.
+# Resets are sent, and cameras announced as offline, before the bus goes.
 PARTING_S: Final = 0.05
 
 
@@ -57,7 +57,6 @@ async def serve(process: Process, settings: Settings, clock: Clock, port: socket
             server.close()
             intake.close()
             await asyncio.sleep(PARTING_S)
-            intake.exchange.announce_all()
 
 
 async def _tell_life(process: Process, settings: Settings, intake: Intake, status: Status) -> None:

@@ -1,7 +1,8 @@
-"""The handover socket: camera connections and posted pictures that a fanout process passes on (`common/handover.py`)."""
+"""The handover socket: camera connections and posted pictures that fanout passes on (`common/handover.py`)."""
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from pathlib import Path
@@ -14,8 +15,12 @@ from common.handover import Answer, Handover
 from services.ingest.connection import CameraConnection
 from services.ingest.intake import Intake
 
+log = logging.getLogger(__name__)
+
 # The packet comes with the connection.
 PACKET_TIMEOUT_S: Final = 1.0
+# Without a free descriptor a waiting connection stays readable: looking again at once would spin.
+ACCEPT_PAUSE_S: Final = 0.2
 
 
 class HandoverDoor:
@@ -44,15 +49,23 @@ class HandoverDoor:
             self._hang_up(passing)
 
     def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
         try:
             passing, _ = listener.accept()
-        except OSError:
-            # Gone again, or no descriptor is left: who passes it on tries another process.
+        except BlockingIOError:
+            return
+        except OSError as error:
+            log.warning("a handover cannot be accepted: %s", error)
+            loop.remove_reader(listener)
+            loop.call_later(ACCEPT_PAUSE_S, self._accept_again)
             return
         passing.setblocking(False)
-        loop = asyncio.get_running_loop()
         loop.add_reader(passing, self._receive, passing)
         self._waiting[passing] = loop.call_later(PACKET_TIMEOUT_S, self._hang_up, passing)
+
+    def _accept_again(self) -> None:
+        if self._listener is not None:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept, self._listener)
 
     def _hang_up(self, passing: socket.socket) -> None:
         asyncio.get_running_loop().remove_reader(passing)

@@ -70,7 +70,7 @@ class Session:
             self._skipped[error.cause] += 1
             raise
         if frame is not None:
-            self._keep(frame, H264 if is_h264 else JPEG, len(message), now)
+            self._keep(frame, H264 if is_h264 else JPEG, now)
         return frame
 
     def repeats_for_newcomer(self, now_ns: int) -> tuple[Frame, ...]:
@@ -90,6 +90,7 @@ class Session:
 
     def _take_jpeg(self, message: bytes, now: Instant) -> Frame:
         found = find_picture(message, self._limits)
+        self.pace.add(now.mono_ns, len(message))
         return Frame(
             seq=self._seq,
             source=self.source,
@@ -112,6 +113,7 @@ class Session:
             return None
         if not self._limits.allow(unit.width, unit.height):
             raise AccessUnitError(OVERSIZE, f"{unit.width}x{unit.height} exceeds {self._limits}")
+        self.pace.add(now.mono_ns, len(message))
         if unit.is_new_stream:
             self._stream_start_ns = max(now.wall_ns, self._stream_start_ns + 1)
             self._out_seq = 0
@@ -138,10 +140,9 @@ class Session:
     def _media_time_ns(self, now: Instant) -> int:
         return max(self._clock.at(now.mono_ns), self.ledger.last_media_ns + TICK_90K_NS)
 
-    def _keep(self, frame: Frame, kind: str, size_bytes: int, now: Instant) -> None:
+    def _keep(self, frame: Frame, kind: str, now: Instant) -> None:
         self._seq += 1
         self._skipped.clear()
-        self.pace.add(now.mono_ns, size_bytes)
         ledger = self.ledger
         ledger.frames += 1
         ledger.kind = kind

@@ -73,7 +73,7 @@ def next_look_s(scale: Mapping[str, int], table: Iterable[Member], is_rolling: b
     """Return when supervisord's table may look different by itself; deaths and wishes are told otherwise."""
     wanted = [member for member in table if is_wanted(member, scale)]
     if is_rolling or any(member.state in _PASSING for member in wanted):
-        return 0.2
+        return 0.05
     return 1.0 if any(member.state == "BACKOFF" for member in wanted) else 10.0
 
 

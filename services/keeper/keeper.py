@@ -76,6 +76,8 @@ class Keeper:
                 self._heard(message, now_ns)
         self._save_cameras(now_ns)
         wait_s = min((self._next_status_ns - now_ns) / NS_PER_S, self._hand.wait_s(now_ns))
+        if self._core.is_leaving:
+            wait_s = min(wait_s, _FAREWELL_NS / NS_PER_S)
         # ZeroMQ's descriptors signal edges: what is left waiting would not wake the selector.
         for key, _ in selector.select(0 if bus.has_waiting() else max(0.0, wait_s)):
             if key.data is not None:

@@ -30,11 +30,6 @@ class KeyframePolicy:
         due_ns = now_ns if self._made_ns is None else max(now_ns, self._made_ns + limit_ns)
         self._due_ns = due_ns if self._due_ns is None else min(self._due_ns, due_ns)
 
-    def force(self, now_ns: int) -> None:
-        """Make the next picture a keyframe whatever the limits: the chain to the pictures before is broken."""
-        self._made_ns = None
-        self._due_ns = now_ns
-
     def is_due(self, now_ns: int, media_time_ns: int) -> bool:
         """Return whether a picture of that media time, encoded now, must be a keyframe."""
         if self._made_ns is None or media_time_ns - self._made_media_ns >= self._gop_ns:

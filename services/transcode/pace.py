@@ -1,7 +1,7 @@
 """How often pictures come, as the rate control is told, and the limit on how many are taken. Pure.
 
-libx264 without lookahead divides the bit rate by the declared pace and looks at no time stamp, so at 5 pictures a second
-an encoder told 30 would spend a sixth of its bits. The pace is declared anew, at a keyframe, when it is far off.
+libx264 without lookahead divides the bit rate by the declared pace and looks at no time stamp: told 30 pictures a
+second, it spends a sixth of its bits where 5 come. So the pace is declared anew, at a keyframe, when it is far off.
 """
 
 from fractions import Fraction
@@ -10,7 +10,7 @@ from typing import Final
 from common.units import NS_PER_S
 
 DEFAULT_PACE_HZ: Final = Fraction(25)
-# Slower cameras are declared as this fast: one picture then takes at most a quarter of a second's bits, not many seconds'.
+# Slower cameras are declared as this fast: a picture may take a quarter of a second's bits, not many seconds'.
 SLOWEST_PACE_HZ: Final = Fraction(5)
 FASTEST_PACE_HZ: Final = Fraction(60)
 # Off by more than this factor, the declared pace costs quality or bits that can be seen.
@@ -25,6 +25,11 @@ def pace_hz(interval_ns: int) -> Fraction:
     return min(max(pace, SLOWEST_PACE_HZ), FASTEST_PACE_HZ)
 
 
+def millihertz(interval_ns: int) -> int:
+    """Return the true pace, for readers of a stream that carries no times."""
+    return round(1000 * NS_PER_S / interval_ns) if interval_ns > 0 else round(1000 * DEFAULT_PACE_HZ)
+
+
 def is_far_off(declared: Fraction, actual: Fraction) -> bool:
     """Return whether the encoder should be opened anew with the actual pace."""
     return not declared / TOLERANCE <= actual <= declared * TOLERANCE
@@ -37,20 +42,17 @@ class RateLimit:
     _EARLY: Final = 0.25
 
     def __init__(self, max_fps: float) -> None:
-        self._step_ns = round(NS_PER_S / max_fps)
-        self._due_ns: int | None = None
-
-    @property
-    def step_ns(self) -> int:
-        """The shortest distance of pictures on average."""
-        return self._step_ns
+        self.step_ns: Final = round(NS_PER_S / max_fps)
+        self._last_ns: int | None = None
+        self._due_ns = 0
 
     def admits(self, media_time_ns: int) -> bool:
         """Return whether the picture is taken, and count it if so."""
-        due_ns = self._due_ns
-        if due_ns is not None and -NS_PER_S < media_time_ns - due_ns < -self._EARLY * self._step_ns:
+        late_ns = media_time_ns - self._due_ns
+        if self._last_ns is not None and media_time_ns >= self._last_ns and late_ns < -self._EARLY * self.step_ns:
             return False
-        if due_ns is None or abs(media_time_ns - due_ns) > self._step_ns:
-            due_ns = media_time_ns
-        self._due_ns = due_ns + self._step_ns
+        if self._last_ns is None or abs(late_ns) > self.step_ns:
+            self._due_ns = media_time_ns
+        self._last_ns = media_time_ns
+        self._due_ns += self.step_ns
         return True

@@ -1,6 +1,7 @@
 """`python -m tools.ctl status|scale|restart|stop|config|logs`: one function a command, each prints what it did."""
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -23,6 +24,8 @@ def main(argv: list[str]) -> int:
     if command is None:
         print(f"usage: python -m tools.ctl {'|'.join(COMMANDS)}", file=sys.stderr)
         return 2
+    # `make config | head` is no error.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         command(load(os.environ), argv[1:])
     except ConfigError as error:

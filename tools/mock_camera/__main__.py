@@ -33,8 +33,10 @@ def main(arguments: Sequence[str]) -> None:
         try:
             jpegs = load_jpegs(options.images) if options.images else []
             send_log = files.enter_context(SendLog(options.log_sends)) if options.log_sends else None
-        except (ValueError, OSError) as error:
+        except ValueError as error:
             _refuse(str(error))
+        except OSError as error:
+            _refuse(f"cannot write {options.log_sends}: {error.strerror}")
         on_sent = send_log.write if send_log else None
         run(lambda: run_cameras(options, jpegs, on_sent))
 

@@ -45,7 +45,7 @@ class Scene:
     def jpeg(self, number: int, wall_ns: int) -> bytes:
         """Return the picture of a frame; shapes are where the time puts them, so they run alike at any frame rate."""
         canvas = self._canvas
-        canvas.load(self._grounds[number * 7 // 3 % len(self._grounds)])
+        canvas.load(self._grounds[number % len(self._grounds)])
         self._draw_shapes(wall_ns / NS_PER_S % 60)
         self._draw_belt(wall_ns)
         text = f"#{number:06d} {clock_text(wall_ns, self._utc_offset_s)}"

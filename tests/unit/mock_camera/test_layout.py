@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,13 +44,13 @@ def test_everything_is_where_it_belongs():
 
 def test_what_moves_covers_nothing_that_is_read():
     rows = sorted([TITLE, STAGE, BELT, PATCHES[0].box, FOOT], key=lambda box: box.top)
-    assert all(upper.top + upper.height <= lower.top for upper, lower in zip(rows, rows[1:], strict=False))
+    assert all(upper.top + upper.height <= lower.top for upper, lower in pairwise(rows))
 
 
 @pytest.mark.parametrize("size", SIZES.values(), ids=str)
 def test_cells_meet_without_gap_or_overlap(size: Size):
     cells = [stamp_cell(index).pixels(size) for index in range(16)]
-    assert all(left.right == right.left for left, right in zip(cells, cells[1:], strict=False))
+    assert all(left.right == right.left for left, right in pairwise(cells))
     assert all(cell.width > 0 and cell.height > 0 for cell in cells)
 
 

@@ -162,6 +162,11 @@ def test_grounds_of_a_scene_differ_by_grain_only():
     assert all((ground.cb, ground.cr) == (first.cb, first.cr) for ground in grounds)
 
 
+def test_texture_of_each_frame_is_grained_anew(vga):
+    textures = {bytes(decode(vga.jpeg(number, NOON_NS)).planes[0])[640 * 100 : 640 * 140] for number in range(4)}
+    assert len(textures) == 4
+
+
 def test_longest_name_and_smallest_picture_fit():
     picture = decode(Scene("a" * 32, Size(64, 64)).jpeg(16_777_215, NOON_NS))
     assert stamp_of(picture) == Stamp(16_777_215, camera_hash("a" * 32))

@@ -1,0 +1,71 @@
+"""A viewer's join to its first decodable picture, the camera unwatched before, or already watched."""
+
+import random
+import time
+from typing import Final
+
+from benchmarks.camera import camera
+from benchmarks.rows import Row, Yardstick
+from benchmarks.run import Run
+from benchmarks.stats import percentile
+from benchmarks.viewer import Viewer
+from common.h264 import NalType, parse_access_unit
+from common.settings import TranscodeSettings
+from common.units import NS_PER_MS
+
+NAME: Final = "join"
+_FPS: Final = 25
+_TARGET_MS: Final = 60.0
+# Each in its turn, so that its encoder is closed again when its turn comes.
+_CAMERAS: Final = 6
+_MARGIN_S: Final = 1.5
+
+
+def measure(run: Run) -> list[Row]:
+    """Return p95 of both kinds of join."""
+    pipeline = run.pipeline()
+    dice = random.Random(1)
+    with camera(run.folder, pipeline.port, "join", _FPS, "--prerender", "50", count=_CAMERAS):
+        names = [f"join-{number}" for number in range(1, _CAMERAS + 1)]
+        for name in names:
+            pipeline.wait_online(name)
+        cold = _cold(run, names, 2 if run.quick else 12, dice)
+        watched = _watched(run, names[0], 25 if run.quick else 150, dice)
+    return [_row("camera unwatched before", cold), _row("camera already watched", watched)]
+
+
+def _row(what: str, joins_ms: list[float]) -> Row:
+    note = f"{len(joins_ms)} joins, p50 {percentile(joins_ms, 50):.1f} ms, worst {max(joins_ms):.1f} ms"
+    stick = Yardstick("the camera's frame interval", 1000 / _FPS)
+    return Row(NAME, f"first decodable picture, {what}, p95", "ms", percentile(joins_ms, 95), _TARGET_MS, stick,
+               note=note)  # fmt: skip
+
+
+def _cold(run: Run, names: list[str], rounds: int, dice: random.Random) -> list[float]:
+    turn_s = (TranscodeSettings().idle_close_s + _MARGIN_S) / len(names)
+    joins = []
+    for _ in range(rounds):
+        for name in names:
+            joins.append(_join(run, name))
+            time.sleep(turn_s + dice.random() / _FPS)
+    return joins
+
+
+def _watched(run: Run, name: str, count: int, dice: random.Random) -> list[float]:
+    joins = []
+    with Viewer(run.pipeline().port, f"/ws/viewer?camera={name}&format=h264") as viewer:
+        next(viewer.pictures())
+        for _ in range(count):
+            # At any moment of a frame interval, and beyond the last joiner's keyframe being young.
+            time.sleep(0.35 + dice.random() / _FPS)
+            joins.append(_join(run, name))
+    return joins
+
+
+def _join(run: Run, name: str) -> float:
+    with Viewer(run.pipeline().port, f"/ws/viewer?camera={name}&format=h264") as viewer:
+        for picture in viewer.pictures():
+            unit = parse_access_unit(picture.payload)
+            if unit.is_key and unit.of_type(NalType.SPS) and unit.of_type(NalType.PPS):
+                return (picture.mono_ns - viewer.started_ns) / NS_PER_MS
+    raise ConnectionError(f"camera {name}: the server hung up before the first picture")

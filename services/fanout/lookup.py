@@ -1,0 +1,54 @@
+"""Which camera a request means, and whether it exists. Refusals are raised as the HTTP answers that they are."""
+
+import asyncio
+from typing import Final
+
+from common.errors import CameraNameError
+from common.http import Refused, Request
+from common.names import CameraId, camera_id
+from common.topics import JPEG
+from services.fanout.directory import Directory
+from services.fanout.lobby import no_jpeg
+
+# After its start this process has not heard yet which cameras keeper knows: whoever asks in that time waits.
+LEARN_S: Final = 1.5
+
+
+class Lookup:
+    """Finds cameras for requests."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory: Final = directory
+        # Set when keeper's list was heard, or after long enough.
+        self._learnt: Final = asyncio.Event()
+
+    def learn(self) -> None:
+        """Take note that keeper's list is in the directory."""
+        self._learnt.set()
+
+    async def give_up_learning(self) -> None:
+        """Let nobody wait for keeper longer than is bearable. Run it once, from the start."""
+        await asyncio.sleep(LEARN_S)
+        self._learnt.set()
+
+    async def find(self, name: str) -> CameraId:
+        """Return the id of the camera of this name; refuse with 400 what is no name, with 404 what does not exist."""
+        try:
+            camera = camera_id(name)
+        except CameraNameError as error:
+            raise Refused(400, str(error)) from error
+        if not self._directory.exists(camera):
+            await self._learnt.wait()
+        if not self._directory.exists(camera):
+            raise Refused(404, f"no camera is called {camera}")
+        return camera
+
+    async def find_online(self, request: Request, format_: str) -> CameraId:
+        """Return the camera in a request's path; refuse with 503 one that is offline or has no such pictures."""
+        camera = await self.find(request.match_info["camera"])
+        told = self._directory.get(camera)
+        if not told.online:
+            raise Refused(503, f"camera {camera} is offline", Retry_After="2")
+        if format_ == JPEG and told.kind != JPEG:
+            raise Refused(503, no_jpeg(camera))
+        return camera

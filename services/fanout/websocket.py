@@ -1,0 +1,122 @@
+"""`/ws/viewer`: one viewer over a WebSocket. aiohttp shakes hands and reads; what is sent goes around it."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Collection
+from typing import Any, Final
+
+from common.clock import Clock
+from common.http import Refused, Request, StreamResponse, WebSocketResponse, WSMsgType
+from common.topics import H264
+from services.fanout.connection import connection_of
+from services.fanout.forms import FORMATS, websocket_form
+from services.fanout.framing import PONG, ws_frame
+from services.fanout.guests import Guest, Guests
+from services.fanout.lobby import Lobby
+from services.fanout.lookup import Lookup
+from services.fanout.origins import is_origin_allowed
+
+log = logging.getLogger(__name__)
+
+INBOUND_LIMIT_BYTES: Final = 4096
+# For a viewer to answer a Close frame.
+CLOSE_S: Final = 1.0
+# The year 33658; what is beyond is no time.
+MEDIA_TIME_LIMIT_S: Final = 1e12
+# For all of them together, those that take nothing included.
+GOODBYE_S: Final = 1.5
+POLICY_VIOLATION: Final = 1008
+SERVICE_RESTART: Final = 1012
+
+
+class ViewerSockets:
+    """Serves viewers, and tells them all when the process stops."""
+
+    def __init__(
+        self,
+        guests: Guests,
+        lobby: Lobby,
+        lookup: Lookup,
+        clock: Clock,
+        allowed_origins: Collection[str],
+        age_s: Callable[[str, float], float | None],
+    ) -> None:
+        self._guests: Final = guests
+        self._lobby: Final = lobby
+        self._lookup: Final = lookup
+        self._clock: Final = clock
+        self._allowed_origins: Final = allowed_origins
+        self._age_s: Final = age_s
+        self._open: Final[set[WebSocketResponse]] = set()
+
+    async def serve(self, request: Request) -> StreamResponse:
+        """Serve one viewer until it leaves."""
+        origin = request.headers.get("Origin")
+        if not is_origin_allowed(origin, request.headers.get("Host", ""), self._allowed_origins):
+            raise Refused(403, f"pages of {origin} may not show these cameras; CAM_ALLOWED_ORIGINS would allow them")
+        if request.headers.get("Upgrade", "").lower() != "websocket":
+            raise Refused(426, "this address is a WebSocket's", Upgrade="websocket")
+        format_, meta = _wishes(request)
+        named = request.query.get("camera", "")
+        camera = await self._lookup.find(named) if named else ""
+        socket = WebSocketResponse(
+            autoping=False, compress=False, max_msg_size=INBOUND_LIMIT_BYTES, timeout=CLOSE_S, receive_timeout=None
+        )
+        await socket.prepare(request)
+        guest = self._guests.admit(connection_of(request), format_, websocket_form(format_, meta=meta), over="ws")
+        self._open.add(socket)
+        try:
+            self._lobby.enter(guest.viewer, camera, self._clock.mono_ns())
+            await self._listen(socket, guest)
+        finally:
+            self._open.discard(socket)
+            self._lobby.leave(guest.viewer, self._clock.mono_ns())
+            self._guests.dismiss(guest)
+        return socket
+
+    async def close_all(self) -> None:
+        """Tell every viewer that it may come back at once (1012), and wait a moment for their answers."""
+        if not self._open:
+            return
+        async with asyncio.TaskGroup() as group:
+            closing = [
+                group.create_task(socket.close(code=SERVICE_RESTART, message=b"the server restarts"))
+                for socket in self._open
+            ]
+            _, blocked = await asyncio.wait(closing, timeout=GOODBYE_S)
+            # What these hold back will not move any more; cancelled, they are cut.
+            for task in blocked:
+                task.cancel()
+
+    async def _listen(self, socket: WebSocketResponse, guest: Guest) -> None:
+        async for message in socket:
+            if not guest.hears():
+                await socket.close(code=POLICY_VIOLATION, message=b"too many messages")
+            elif message.type is WSMsgType.TEXT:
+                self._hear(guest, message.data)
+            elif message.type is WSMsgType.PING:
+                guest.viewer.tell(ws_frame(PONG, message.data))
+
+    def _hear(self, guest: Guest, text: str) -> None:
+        """Take a viewer's word; what is not understood is ignored."""
+        try:
+            word: Any = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        viewer = guest.viewer
+        if not isinstance(word, dict) or word.get("type") != "age":
+            return
+        media_time_s = word.get("media_time_s")
+        if isinstance(media_time_s, int | float) and abs(media_time_s) < MEDIA_TIME_LIMIT_S:
+            viewer.age_s = self._age_s(viewer.camera, media_time_s)
+            viewer.age_reported_ns = self._clock.mono_ns()
+
+
+def _wishes(request: Request) -> tuple[str, bool]:
+    format_, meta = request.query.get("format", H264), request.query.get("meta", "0")
+    if format_ not in FORMATS:
+        raise Refused(400, f"format={format_[:40]}: expected {', '.join(FORMATS)}")
+    if meta not in ("0", "1"):
+        raise Refused(400, f"meta={meta[:40]}: expected 0 or 1")
+    return format_, meta == "1"

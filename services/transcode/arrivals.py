@@ -1,0 +1,52 @@
+"""Which frames of a camera are news: no doubles, nothing of a connection that was replaced; and how many are missing.
+
+Pure.
+"""
+
+from enum import Enum, auto
+from typing import Final
+
+from common.frame import Frame
+from common.units import NS_PER_S
+
+# A rebooted camera's old connection may still deliver for a moment; longer, and it is the true one after all.
+FORMER_SOURCE_WAITS_NS: Final = 2 * NS_PER_S
+
+
+class Verdict(Enum):
+    FRESH = auto()
+    KNOWN = auto()
+    """A double, or a repeat of a frame that was taken already."""
+    FORMER = auto()
+    """From a connection that another one has replaced."""
+
+
+class Arrivals:
+    """The frames of one camera as they come over the bus, from a subscription on."""
+
+    def __init__(self) -> None:
+        self._source: int | None = None
+        self._former: int | None = None
+        self._seq = -1
+        self._heard_ns = 0
+        self.lost = 0
+        """Frames that the bus lost before the one judged last."""
+
+    def judge(self, frame: Frame, now_ns: int) -> Verdict:
+        """Return what the frame is, and remember it if it is fresh."""
+        self.lost = 0
+        if frame.source == self._former and now_ns - self._heard_ns < FORMER_SOURCE_WAITS_NS:
+            return Verdict.FORMER
+        if frame.source == self._source:
+            if frame.seq <= self._seq:
+                return Verdict.KNOWN
+            explained = sum(frame.skipped.values())
+            self.lost = max(0, frame.seq - self._seq - 1 - explained)
+        else:
+            self._former, self._source = self._source, frame.source
+        self._seq, self._heard_ns = frame.seq, now_ns
+        return Verdict.FRESH
+
+    def pause(self) -> None:
+        """Expect a hole: nothing was subscribed for a while."""
+        self._source = self._former = None

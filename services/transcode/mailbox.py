@@ -1,0 +1,67 @@
+"""The one frame of a camera that waits for the encoder: a newer one takes its place. What is skipped is owed. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from common.counters import Counters
+from common.frame import Frame
+
+# Causes of skips, as they go out with the next frame and into the counters.
+OVERLOAD: Final = "overload"
+STALE: Final = "stale"
+MAX_FPS: Final = "max_fps"
+CORRUPT: Final = "corrupt"
+ENCODER: Final = "encoder"
+CRASH: Final = "crash"
+BUS: Final = "bus"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A frame and when it came in (monotonic)."""
+
+    frame: Frame
+    at_ns: int
+
+
+class Mailbox:
+    """Bound: one frame, because late is worse than lost. A full box drops the older frame and counts it as overload."""
+
+    def __init__(self, dropped: Counters) -> None:
+        self._dropped = dropped
+        self._owed: Counter[str] = Counter()
+        self._waiting: Arrived | None = None
+
+    @property
+    def waiting(self) -> Arrived | None:
+        return self._waiting
+
+    def put(self, arrived: Arrived) -> None:
+        """Let a frame wait, instead of the one that did."""
+        if self._waiting is not None:
+            self.skip(self._waiting.frame, OVERLOAD)
+        self._waiting = arrived
+
+    def take(self) -> Arrived | None:
+        """Return the frame that waits and empty the box."""
+        arrived, self._waiting = self._waiting, None
+        return arrived
+
+    def skip(self, frame: Frame, cause: str) -> None:
+        """A frame will not be encoded: the next one that is says so, and repeats what this one had to say."""
+        self._owed.update(frame.skipped)
+        self.lose(cause, 1)
+
+    def lose(self, cause: str, frames: int) -> None:
+        """Frames are missing."""
+        if frames:
+            self._owed[cause] += frames
+            self._dropped.add(cause, frames)
+
+    def settle(self, own: Mapping[str, int]) -> Mapping[str, int]:
+        """Return what the frame that goes out now says of skipped ones, its own included; nothing is owed then."""
+        self._owed.update(own)
+        skipped, self._owed = dict(self._owed), Counter()
+        return skipped

@@ -1,0 +1,201 @@
+"""The loop of a worker: the bus's messages to the cameras' lines, the pool's results to the bus, and signs of life."""
+
+import logging
+from typing import Any, Final
+
+from common.bus import Bus, Message
+from common.clock import Clock
+from common.config import Settings
+from common.counters import Counters
+from common.errors import WireError
+from common.service import Process, Status, StopFlag, stamp_alive
+from common.topics import CAMERA, H264, JPEG, KEYFRAME, MAIN, MP4, STATUS, parse, topic
+from common.units import NS_PER_MS, NS_PER_S
+from common.wire import decode_frame, decode_record, encode_record
+from services.transcode.assignments import Assignment, Assignments
+from services.transcode.encode_line import EncodeLine
+from services.transcode.line import Done, Line, Tools
+from services.transcode.pipeline import Refusals
+from services.transcode.pool import Pool
+from services.transcode.remux_line import RemuxLine
+
+log = logging.getLogger(__name__)
+
+# Ingest gives a worker's cameras to another one after a second of silence.
+HEARTBEAT_NS: Final = 250 * NS_PER_MS
+STATUS_NS: Final = NS_PER_S
+# A loop that did not come round for so long was stopped (SIGSTOP, a suspended machine), and others took over.
+STOPPED_NS: Final = NS_PER_S
+# What the sockets held meanwhile is read within this time; only later announcements tell who encodes now.
+BACKLOG_NS: Final = 250 * NS_PER_MS
+# No picture takes so long (UXGA: 25 ms): a codec hangs, and with it a thread. The watchdog hears no more of us.
+HUNG_NS: Final = 10 * NS_PER_S
+DRAIN_LIMIT: Final = 256
+
+
+class Worker:
+    """One transcode process. `run()` returns when told to stop."""
+
+    def __init__(self, process: Process, settings: Settings, clock: Clock, threads: int) -> None:
+        self._process = process
+        self._settings = settings
+        self._clock = clock
+        self._counters = Counters()
+        self._status = Status(process, self._counters)
+        self._status_topic = topic(STATUS, process.host, process.name)
+        self._assignments = Assignments(process.name)
+        self._lines: dict[str, Line] = {}
+        self._begun: list[str] = []
+        self._must_review = False
+        self._bus = Bus(settings.bus_addresses, on_demand=self._on_demand)
+        self._pool: Pool[Done] = Pool(threads)
+        self._tools = Tools(process.name, process.host, self._bus, self._pool, clock, settings, Refusals())
+        self._round_ns = clock.mono_ns()
+        self._heartbeat_ns = self._status_ns = self._round_ns
+
+    def run(self, stop: StopFlag) -> None:
+        """Work until `stop` is set."""
+        self._bus.subscribe(CAMERA)
+        self._bus.subscribe(KEYFRAME)
+        log.info("ready")
+        while not stop.is_set:
+            is_drained = self.run_once()
+            if is_drained:
+                self._bus.wait(self._sleep_s(), self._pool.fd, stop.fd)
+
+    def close(self) -> None:
+        """Join the threads and leave the bus. Idempotent."""
+        for camera in list(self._lines):
+            self._close(camera)
+        self._pool.close()
+        self._bus.close()
+
+    def run_once(self) -> bool:
+        """Do what there is to do; return whether the bus has nothing more."""
+        now_ns = self._clock.mono_ns()
+        if now_ns - self._round_ns > STOPPED_NS:
+            self._forget_everything(now_ns)
+        self._round_ns = now_ns
+        messages = self._bus.drain(DRAIN_LIMIT)
+        for message in messages:
+            self._take(message, now_ns)
+        for done in self._pool.results():
+            done()
+        if self._must_review:
+            self._review(now_ns)
+        for line in self._lines.values():
+            line.step(now_ns)
+        self._tell_life(now_ns)
+        return len(messages) < DRAIN_LIMIT
+
+    def _take(self, message: Message, now_ns: int) -> None:
+        try:
+            kind, camera, track = parse(message.topic)
+            if kind == CAMERA:
+                if self._assignments.hear(decode_record(message.header), now_ns):
+                    self._must_review = True
+            elif track == MAIN and camera in self._lines:
+                self._take_for(self._lines[camera], kind, message, now_ns)
+        except WireError as error:
+            self._counters.add("malformed")
+            log.debug("message dropped: %s", error)
+
+    def _take_for(self, line: Line, kind: str, message: Message, now_ns: int) -> None:
+        if kind == line.kind:
+            line.take(decode_frame(message.header, message.payload), now_ns)
+        elif kind == KEYFRAME:
+            record = decode_record(message.header)
+            # Our own requests are for ingest: they come from the bus, too.
+            if record.get("from") != self._process.name:
+                line.request_keyframe(str(record.get("reason")), now_ns)
+
+    def _on_demand(self, prefix: str, wanted: bool) -> None:
+        self._must_review = True
+        if wanted:
+            self._begun.append(prefix)
+
+    def _review(self, now_ns: int) -> None:
+        """Open and close lines as assignments and demand say."""
+        self._must_review = False
+        mine = self._assignments.mine()
+        for camera, line in list(self._lines.items()):
+            if camera not in mine or mine[camera].kind != line.kind:
+                self._close(camera)
+        begun, self._begun = self._begun, []
+        for assignment in mine.values():
+            self._serve(assignment, begun, now_ns)
+
+    def _serve(self, assignment: Assignment, begun: list[str], now_ns: int) -> None:
+        camera = assignment.camera
+        topics = [topic(kind, camera) for kind in (H264, MP4)]
+        wanted = frozenset(each for each in topics if self._bus.is_wanted(each))
+        line = self._lines.get(camera)
+        if line is None:
+            if not self._has_work(assignment, wanted):
+                return
+            line = self._lines[camera] = self._open(assignment)
+        line.follow(assignment)
+        line.want(wanted, now_ns)
+        # A subscription that is told again comes from somebody behind a broker that forgot: a newcomer.
+        if any(each == prefix or each.startswith(f"{prefix}/") for prefix in begun for each in wanted):
+            line.request_keyframe("join", now_ns)
+        if line.is_over(now_ns):
+            self._close(camera)
+
+    def _has_work(self, assignment: Assignment, wanted: frozenset[str]) -> bool:
+        return bool(wanted) if assignment.kind == JPEG else topic(MP4, assignment.camera) in wanted
+
+    def _open(self, assignment: Assignment) -> Line:
+        log.info("camera %s: begins, term %d", assignment.camera, assignment.term)
+        line_type = EncodeLine if assignment.kind == JPEG else RemuxLine
+        return line_type(assignment, self._tools)
+
+    def _close(self, camera: str) -> None:
+        log.info("camera %s: ends", camera)
+        self._lines.pop(camera).close()
+
+    def _forget_everything(self, now_ns: int) -> None:
+        """After a stop: drop what waits, and listen before publishing again."""
+        log.warning("did not run for %.1f s: listening first", (now_ns - self._round_ns) / NS_PER_S)
+        self._counters.add("stopped")
+        self._assignments.doubt_until(now_ns + BACKLOG_NS)
+        for camera in list(self._lines):
+            self._close(camera)
+
+    def _tell_life(self, now_ns: int) -> None:
+        if now_ns < self._heartbeat_ns:
+            return
+        self._heartbeat_ns = now_ns + HEARTBEAT_NS
+        # Time alone ends a line that nobody wants.
+        self._must_review = True
+        if self._is_hung(now_ns):
+            return
+        if now_ns < self._status_ns:
+            self._publish_status(
+                name=self._process.name,
+                stage=self._process.stage,
+                host=self._process.host,
+                incarnation=self._process.incarnation,
+                heartbeat=True,
+            )
+            return
+        self._status_ns = now_ns + STATUS_NS
+        stamp_alive(self._settings, self._process)
+        self._counters.add("malformed", self._bus.malformed)
+        self._bus.malformed = 0
+        for line in self._lines.values():
+            line.report_losses()
+        encodes = {camera: line.record(now_ns) for camera, line in self._lines.items()}
+        self._publish_status(**self._status.record(encodes=encodes))
+
+    def _publish_status(self, **fields: Any) -> None:
+        self._bus.publish(self._status_topic, encode_record(fields))
+
+    def _is_hung(self, now_ns: int) -> bool:
+        times = [line.busy_since_ns() for line in self._lines.values()]
+        return any(since_ns is not None and now_ns - since_ns > HUNG_NS for since_ns in times)
+
+    def _sleep_s(self) -> float:
+        wakes = [line.wakes_at_ns() for line in self._lines.values()]
+        wake_ns = min((at_ns for at_ns in wakes if at_ns is not None), default=self._heartbeat_ns)
+        return max(0, min(wake_ns, self._heartbeat_ns) - self._clock.mono_ns()) / NS_PER_S

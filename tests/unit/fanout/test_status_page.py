@@ -1,0 +1,150 @@
+import pytest
+
+from common.errors import WireError
+from services.fanout.announced import Announcement, Camera
+from services.fanout.directory import Directory
+from services.fanout.status_page import status_page
+from services.fanout.statuses import SILENT_NS, Statuses
+from tests.helpers.fanout import MS, START_NS
+
+S = 1000 * MS
+WALL_NS = 1_700_000_000 * S
+
+CAMERA_FIELDS = {
+    "id", "label", "online", "stalled", "source", "fps", "width", "height", "jpeg_bytes_per_s", "h264_bytes_per_s",
+    "frames", "dropped", "encode_ms", "viewers", "last_frame_age_s",
+}  # fmt: skip
+
+
+def process(name, **extras):
+    return {
+        "name": name, "stage": name.partition("-")[0], "host": "h", "pid": 7, "uptime_s": 2.5, "rss_bytes": 1 << 20,
+        "cpu_percent": 1.5, "counters": {"in": 3}, **extras,
+    }  # fmt: skip
+
+
+def viewer(number, camera, **changes):
+    id_ = f"fanout-0.{number}"
+    return {
+        "id": id_, "camera": camera, "format": "h264", "age_s": 0.1, "dropped": 0, "transport": "ws", **changes
+    }  # fmt: skip
+
+
+def page(directory, statuses, now_ns=START_NS):
+    return status_page(directory, statuses, lambda camera: f"The {camera}", now_ns, WALL_NS, "h")
+
+
+def make(*cameras, records=()):
+    directory, statuses = Directory([]), Statuses("h")
+    directory.announce(Announcement("ingest-0", "h", 1, True, cameras), START_NS)
+    for record in records:
+        statuses.hear(record, START_NS)
+    return directory, statuses
+
+
+def test_camera_row_has_exactly_the_fields_of_the_contract():
+    told = Camera(
+        "porch", online=True, source="ws 10.0.0.7", width=640, height=480, fps=24.987, bytes_per_s=650_000.4,
+        frames=70, dropped={"corrupt": 2}, last_frame_mono_ns=START_NS - 20 * MS, last_frame_wall_ns=WALL_NS,
+    )  # fmt: skip
+    encode = {"encode_ms": 2.348, "bytes_per_s": 90_000.5, "fps": 25.0, "dropped": {"late": 1}, "term": 4}
+    records = [
+        process("transcode-0", encodes={"porch": encode}),
+        process("fanout-0", viewers=[viewer(1, "porch"), viewer(2, "porch"), viewer(3, "yard")], lost={"porch": 3}),
+    ]
+    row = page(*make(told, records=records))["cameras"][0]
+    assert set(row) == CAMERA_FIELDS
+    assert row == {
+        "id": "porch", "label": "The porch", "online": True, "stalled": False, "source": "ws 10.0.0.7", "fps": 24.99,
+        "width": 640, "height": 480, "jpeg_bytes_per_s": 650_000, "h264_bytes_per_s": 90_000, "frames": 70,
+        "dropped": {"corrupt": 2, "late": 1, "bus": 3}, "encode_ms": 2.35, "viewers": 2, "last_frame_age_s": 0.02,
+    }  # fmt: skip
+
+
+def test_camera_without_frames_encoder_or_publisher_is_listed_with_nothing():
+    directory, statuses = Directory(["gate"]), Statuses("h")
+    row = page(directory, statuses)["cameras"][0]
+    assert (row["online"], row["encode_ms"], row["last_frame_age_s"], row["viewers"]) == (False, None, None, 0)
+
+
+def test_warning_is_said_when_there_is_one():
+    row = page(*make(Camera("porch", warning="two devices want this name")))["cameras"][0]
+    assert row["warning"] == "two devices want this name"
+
+
+def test_camera_that_sends_h264_has_its_rate_there():
+    row = page(*make(Camera("porch", online=True, kind="h264", bytes_per_s=5000.0)))["cameras"][0]
+    assert (row["jpeg_bytes_per_s"], row["h264_bytes_per_s"]) == (0, 5000)
+
+
+def test_age_is_as_of_the_announcement_while_that_is_fresh_and_grows_afterwards():
+    directory, statuses = make(Camera("porch", online=True, last_frame_mono_ns=START_NS - 40 * MS))
+    fresh = page(directory, statuses, START_NS + 900 * MS)["cameras"][0]
+    stale = page(directory, statuses, START_NS + 10 * S)["cameras"][0]
+    assert (fresh["last_frame_age_s"], stale["last_frame_age_s"]) == (0.04, 10.04)
+
+
+def test_age_of_a_camera_on_another_host_is_by_the_wall_clock():
+    directory, statuses = Directory([]), Statuses("h")
+    told = Camera("porch", online=True, last_frame_mono_ns=5, last_frame_wall_ns=WALL_NS - 2 * S)
+    directory.announce(Announcement("ingest-9", "elsewhere", 1, True, (told,)), START_NS)
+    assert page(directory, statuses)["cameras"][0]["last_frame_age_s"] == 2.0
+
+
+def test_encoder_of_the_newer_term_is_shown():
+    records = [
+        process("transcode-0", encodes={"porch": {"encode_ms": 1.0, "term": 5}}),
+        process("transcode-1", encodes={"porch": {"encode_ms": 2.0, "term": 6}}),
+        process("transcode-2", encodes={"porch": {"encode_ms": 3.0, "term": 4}}),
+    ]
+    assert page(*make(Camera("porch"), records=records))["cameras"][0]["encode_ms"] == 2.0
+
+
+def test_viewers_of_all_processes_have_exactly_the_fields_of_the_contract():
+    records = [
+        process("fanout-0", viewers=[viewer(1, "porch")]),
+        process("fanout-1", viewers=[viewer(9, "porch", age_s=None)]),
+    ]
+    rows = page(*make(Camera("porch"), records=records))["viewers"]
+    assert len(rows) == 2
+    assert all(set(row) == {"id", "camera", "format", "age_s", "dropped"} for row in rows)
+
+
+def test_processes_include_those_that_do_not_speak_for_themselves():
+    supervisord = {"name": "supervisord", "pid": 1, "uptime_s": 9.0, "rss_bytes": 5, "cpu_percent": 0.1}
+    records = [process("keeper", others=[supervisord]), process("broker")]
+    rows = page(*make(records=records))["processes"]
+    assert [row["name"] for row in rows] == ["broker", "keeper", "supervisord"]
+    assert all(
+        set(row) == {"name", "pid", "uptime_s", "rss_bytes", "cpu_percent", "counters"} for row in rows
+    )  # fmt: skip
+
+
+def test_silent_process_is_gone_while_others_speak_and_a_heartbeat_keeps_it():
+    statuses = Statuses("h")
+    statuses.hear(process("transcode-0"), START_NS)
+    statuses.hear({"name": "transcode-0", "stage": "transcode", "host": "h", "heartbeat": True}, START_NS + S)
+    statuses.expire(START_NS + S + SILENT_NS)
+    assert len(statuses.processes()) == 1
+    statuses.expire(START_NS + S + SILENT_NS + 1)
+    assert statuses.processes() == []
+
+
+def test_api_is_found_by_whole_segments_and_the_longest_prefix():
+    statuses = Statuses("h")
+    apis = [{"prefix": "/api", "socket": "/run/a"}, {"prefix": "/api/cameras/", "socket": "/run/b"}]
+    statuses.hear(process("keeper", apis=apis), START_NS)
+    found = [statuses.api_for(path) for path in ("/api/cameras", "/api/cameras/x", "/api/camerasx", "/apix")]
+    assert [api.socket if api else None for api in found] == ["/run/b", "/run/b", "/run/a", None]
+
+
+def test_api_of_another_host_cannot_be_reached_by_its_socket():
+    statuses = Statuses("h")
+    statuses.hear({**process("keeper", apis=[{"prefix": "/api", "socket": "/run/a"}]), "host": "other"}, START_NS)
+    assert statuses.api_for("/api") is None
+
+
+@pytest.mark.parametrize("broken", [{"pid": "7"}, {"counters": [1]}, {"apis": {}}, {"name": None}])
+def test_malformed_record_is_refused(broken):
+    with pytest.raises(WireError):
+        Statuses("h").hear({**process("broker"), **broken}, START_NS)

@@ -1,0 +1,412 @@
+import json
+import struct
+
+import pytest
+
+from common.counters import Counters
+from services.fanout.asking import JOIN, LATE, LOSS, LateLimit
+from services.fanout.framing import read_tfdt
+from services.fanout.stream import Stream
+from tests.helpers.fanout import (
+    FRAME_NS,
+    MS,
+    START_NS,
+    TFDT_OFFSET,
+    make_frame,
+    make_http_viewer,
+    make_viewer,
+    numbers,
+)
+
+
+def at(number):
+    return START_NS + number * FRAME_NS
+
+
+class Camera:
+    """A stream, and the frames that are published on it."""
+
+    def __init__(self, format_="h264"):
+        self.format = format_
+        self.counters = Counters()
+        self.wants = []
+        self.stream = Stream("porch", format_, LateLimit(), self.counters, lambda s: self.wants.append(s.asker.reason))
+
+    def publish(self, *frames, **changes):
+        for number in frames:
+            self.stream.publish(make_frame(number, self.format, **changes), at(number))
+
+    def keyframe(self, number, **changes):
+        self.publish(number, key=True, **changes)
+
+    def watch(self, number=0, **how):
+        viewer, wire = make_viewer(self.format, **how)
+        self.stream.join(viewer, at(number))
+        return viewer, wire
+
+    def watch_over_http(self, number=0, **how):
+        viewer, wire = make_http_viewer(self.format, **how)
+        self.stream.join(viewer, at(number))
+        return viewer, wire
+
+
+def texts(wire):
+    """Return the JSON messages among what was sent."""
+    found, data = [], wire.all
+    while (start := data.find(b'{"type"')) >= 0:
+        text, end = json.JSONDecoder().raw_decode(data[start:].decode("latin-1"))
+        found.append(text)
+        data = data[start + end :]
+    return found
+
+
+def told(wire, kind):
+    return [text for text in texts(wire) if text["type"] == kind]
+
+
+# Joining
+
+
+def test_newcomer_waits_for_a_keyframe_and_asks_for_one():
+    camera = Camera()
+    _, wire = camera.watch()
+    camera.publish(0, 1)
+    assert wire.sent == []
+    assert camera.stream.asker.reason == JOIN
+    camera.keyframe(2)
+    camera.publish(3)
+    assert numbers(wire.all) == [2, 3]
+    assert camera.stream.asker.reason == ""
+
+
+def test_newcomer_within_300_ms_of_a_keyframe_starts_there():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 7))
+    viewer, wire = camera.watch(7)
+    assert numbers(wire.all) == [0, 1, 2, 3, 4, 5, 6]
+    assert viewer.live
+    camera.publish(7)
+    assert numbers(wire.all)[-1] == 7
+    assert camera.stream.asker.reason == ""
+
+
+def test_newcomer_after_300_ms_waits_for_the_next_keyframe():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 8))
+    _, wire = camera.watch(8)
+    assert wire.sent == []
+    assert camera.stream.asker.reason == JOIN
+
+
+def test_keyframe_is_preceded_by_stream_once_an_epoch():
+    camera = Camera()
+    _, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(1)
+    camera.keyframe(2)
+    camera.keyframe(3, out_seq=0, encoder_start_ns=9, width=800)
+    assert told(wire, "stream") == [
+        {"type": "stream", "codec": "avc1.42C01F", "width": 640, "height": 480, "epoch": "1.5"},
+        {"type": "stream", "codec": "avc1.42C01F", "width": 800, "height": 480, "epoch": "1.9"},
+    ]
+    assert numbers(wire.all) == [0, 1, 2, 3]
+
+
+def test_mp4_viewer_gets_the_init_segment_first_and_again_only_when_it_changes():
+    camera = Camera("mp4")
+    _, wire = camera.watch()
+    camera.keyframe(0)
+    camera.keyframe(1)
+    camera.keyframe(2, out_seq=0, encoder_start_ns=6)
+    assert wire.all.count(b"init-1") == 1
+    assert len(told(wire, "stream")) == 1
+    camera.keyframe(3, out_seq=0, encoder_start_ns=7, init=b"init-2")
+    assert len(told(wire, "stream")) == 2
+    assert wire.all.index(b'"epoch":"1.7"') < wire.all.index(b"init-2") < wire.all.index(b"mp4 3 ")
+
+
+def test_late_joiner_through_the_cache_is_told_the_init_segment_too():
+    camera = Camera("mp4")
+    camera.watch()
+    camera.keyframe(0)
+    camera.publish(1)
+    _, wire = camera.watch(2)
+    assert wire.all.index(b'"stream"') < wire.all.index(b"init-1") < wire.all.index(b"mp4 0 ") < wire.all.index(b"mp4 1")
+
+
+def test_meta_announces_every_binary_message():
+    camera = Camera("mp4")
+    _, wire = camera.watch(meta=True)
+    camera.keyframe(0)
+    camera.publish(1)
+    frames = told(wire, "frame")
+    assert [frame["key"] for frame in frames] == [True, True, False]
+    assert frames[2] == {"type": "frame", "seq": 1, "media_time_ns": at(1), "key": False}
+
+
+# One path for all
+
+
+def test_all_viewers_of_a_form_get_the_very_same_bytes():
+    camera = Camera()
+    wires = [camera.watch()[1] for _ in range(3)]
+    camera.keyframe(0)
+    camera.publish(1)
+    assert wires[0].sent[-1] is wires[1].sent[-1] is wires[2].sent[-1]
+
+
+def test_blocked_viewer_shares_the_bytes_when_it_gets_them():
+    camera = Camera()
+    fast, slow = camera.watch(), camera.watch()
+    camera.keyframe(0)
+    slow[0].blocked()
+    camera.publish(1)
+    assert numbers(slow[1].all) == [0]
+    slow[0].resumed(at(1))
+    assert slow[1].sent[-1] is fast[1].sent[-1]
+
+
+# Slow viewers
+
+
+def test_slow_viewer_skips_to_the_next_keyframe_and_is_told_while_the_other_misses_nothing():
+    camera = Camera()
+    _, fast = camera.watch()
+    slow, wire = camera.watch()
+    camera.keyframe(0)
+    slow.blocked()
+    camera.publish(*range(1, 16))
+    assert not slow.live
+    slow.resumed(at(15) + MS)
+    assert camera.stream.asker.reason == LATE
+    camera.publish(16)
+    camera.keyframe(17)
+    camera.publish(18)
+    assert numbers(wire.all) == [0, 17, 18]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 16, "reason": "late"}]
+    assert wire.all.index(b"dropped") < wire.all.index(b"h264 17 ")
+    assert slow.dropped == 16
+    assert numbers(fast.all) == list(range(19))
+    assert told(fast, "dropped") == []
+
+
+def test_keyframe_is_not_asked_for_while_the_viewer_takes_nothing():
+    camera = Camera()
+    slow, _ = camera.watch()
+    camera.keyframe(0)
+    slow.blocked()
+    camera.publish(*range(1, 60))
+    assert camera.stream.asker.reason == ""
+
+
+def test_waiting_messages_that_grew_old_are_dropped_when_the_connection_resumes():
+    camera = Camera()
+    slow, wire = camera.watch()
+    camera.keyframe(0)
+    slow.blocked()
+    camera.publish(1)
+    slow.resumed(at(1) + 501 * MS)
+    assert numbers(wire.all) == [0]
+    assert slow.dropped == 1
+    assert camera.stream.asker.reason == LATE
+
+
+def test_slow_viewer_goes_on_at_a_keyframe_that_waits_for_it():
+    camera = Camera()
+    slow, wire = camera.watch()
+    camera.keyframe(0)
+    slow.blocked()
+    camera.publish(*range(1, 10))
+    camera.keyframe(10)
+    camera.publish(*range(11, 15))
+    slow.resumed(at(14))
+    assert numbers(wire.all) == [0, 10, 11, 12, 13, 14]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 9, "reason": "late"}]
+
+
+def test_viewer_that_blocks_in_mid_flush_keeps_the_rest():
+    camera = Camera()
+    slow, wire = camera.watch()
+    camera.keyframe(0)
+    slow.blocked()
+    camera.publish(1, 2, 3)
+    wire.on_write = slow.blocked
+    slow.resumed(at(3))
+    assert numbers(wire.all) == [0, 1]
+    slow.resumed(at(3))
+    slow.resumed(at(3))
+    assert numbers(wire.all) == [0, 1, 2, 3]
+
+
+def test_epoch_that_came_while_blocked_is_told_before_its_keyframe():
+    camera = Camera()
+    slow, wire = camera.watch()
+    camera.keyframe(0)
+    slow.blocked()
+    camera.keyframe(1, out_seq=0, encoder_start_ns=9)
+    camera.publish(2, out_seq=1, encoder_start_ns=9)
+    slow.resumed(at(2))
+    assert [text["epoch"] for text in told(wire, "stream")] == ["1.5", "1.9"]
+    assert numbers(wire.all) == [0, 1, 2]
+
+
+# Holes and epochs
+
+
+def test_hole_stops_viewers_until_the_next_keyframe_and_is_counted_as_bus():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(1, 4, 5)
+    assert numbers(wire.all) == [0, 1]
+    assert camera.stream.asker.reason == LOSS
+    camera.keyframe(6)
+    assert numbers(wire.all) == [0, 1, 6]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 4, "reason": "loss"}]
+    assert camera.counters.get("dropped_bus") == camera.stream.lost == 2
+    assert viewer.dropped == 4
+
+
+def test_newcomer_does_not_start_in_a_broken_chain():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0)
+    camera.publish(2)
+    _, wire = camera.watch(3)
+    assert wire.sent == []
+
+
+def test_older_epoch_is_not_delivered():
+    camera = Camera()
+    _, wire = camera.watch()
+    camera.keyframe(0, term=2)
+    camera.publish(1, term=1)
+    camera.keyframe(2, term=1)
+    camera.publish(3, term=2, out_seq=1)
+    assert numbers(wire.all) == [0, 3]
+    assert camera.counters.get("dropped_epoch") == 2
+
+
+def test_new_epoch_goes_on_without_a_loss_when_it_begins_with_a_keyframe():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.keyframe(1, term=2, out_seq=0)
+    camera.publish(2, term=2, out_seq=1)
+    assert numbers(wire.all) == [0, 1, 2]
+    assert viewer.dropped == 0
+
+
+# JPEG
+
+
+def test_jpeg_viewer_has_never_more_than_the_newest_waiting():
+    camera = Camera("jpeg")
+    viewer, wire = camera.watch()
+    camera.publish(0)
+    viewer.blocked()
+    camera.publish(1, 2, 3)
+    viewer.resumed(at(60))
+    camera.publish(61)
+    assert numbers(wire.all, "jpeg") == [0, 3, 61]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 2, "reason": "late"}]
+
+
+def test_repeat_goes_to_those_alone_who_have_nothing():
+    camera = Camera("jpeg")
+    _, old = camera.watch()
+    camera.publish(0)
+    _, new = camera.watch(60)
+    assert camera.stream.asker.reason == JOIN
+    camera.publish(0, repeat=True)
+    assert numbers(old.all, "jpeg") == [0]
+    assert numbers(new.all, "jpeg") == [0]
+    assert camera.stream.asker.reason == ""
+
+
+def test_repeat_goes_to_all_when_nobody_has_it():
+    camera = Camera("jpeg")
+    _, wire = camera.watch()
+    camera.publish(5, repeat=True)
+    assert numbers(wire.all, "jpeg") == [5]
+
+
+def test_repeated_keyframe_of_an_encoder_goes_to_all_because_what_follows_refers_to_it():
+    camera = Camera()
+    _, wire = camera.watch()
+    camera.keyframe(0)
+    camera.keyframe(0, repeat=True, out_seq=1)
+    assert numbers(wire.all) == [0, 0]
+
+
+def test_jpeg_viewer_is_told_no_stream():
+    camera = Camera("jpeg")
+    _, wire = camera.watch()
+    camera.publish(0)
+    assert texts(wire) == []
+
+
+# HTTP
+
+
+def test_mp4_over_http_starts_near_zero_for_each_viewer():
+    camera = Camera("mp4")
+    _, first = camera.watch_over_http()
+    camera.keyframe(100)
+    camera.publish(101)
+    camera.keyframe(120, out_seq=102)
+    _, second = camera.watch_over_http(121)
+    camera.publish(121, out_seq=103)
+    times = [
+        [read_tfdt(fragment, TFDT_OFFSET) for fragment in wire.sent[0:1] + wire.sent[1:]]
+        for wire in (_without_init(first), _without_init(second))
+    ]
+    assert times == [[0, 3600, 20 * 3600, 21 * 3600], [0, 3600]]
+
+
+def test_mp4_over_http_ends_when_the_init_segment_changes():
+    camera = Camera("mp4")
+    _, wire = camera.watch_over_http()
+    camera.keyframe(0)
+    camera.publish(1)
+    camera.keyframe(2, init=b"init-2")
+    camera.publish(3)
+    assert wire.ended == 1
+    assert numbers(wire.all, "mp4") == [0, 1]
+
+
+def test_h264_over_http_goes_on_when_the_epoch_changes():
+    camera = Camera()
+    _, wire = camera.watch_over_http()
+    camera.keyframe(0)
+    camera.keyframe(1, term=2, out_seq=0)
+    assert numbers(wire.all) == [0, 1]
+    assert wire.ended == 0
+
+
+def test_chunked_and_bare_bodies_carry_the_same():
+    camera = Camera()
+    _, bare = camera.watch_over_http()
+    _, chunked = camera.watch_over_http(chunked=True)
+    camera.keyframe(0)
+    size, _, rest = chunked.all.partition(b"\r\n")
+    assert int(size, 16) == len(bare.all)
+    assert rest == bare.all + b"\r\n"
+
+
+def test_malformed_tfdt_reaches_no_other_form():
+    camera = Camera("mp4")
+    camera.watch_over_http()
+    with pytest.raises(ValueError, match="decode time"):
+        camera.keyframe(0, tfdt_offset=10_000)
+
+
+def _without_init(wire):
+    assert wire.sent[0].startswith(b"init-1")
+    wire.sent[0] = wire.sent[0].removeprefix(b"init-1")
+    assert struct.unpack_from("!Q", wire.sent[0], TFDT_OFFSET)
+    return wire

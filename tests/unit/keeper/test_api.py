@@ -1,0 +1,190 @@
+"""keeper's interface: requests in, answers and changes out."""
+
+import json
+
+import pytest
+
+from common.config import load
+from services.keeper.api import Api
+from services.keeper.core import Core
+from services.keeper.desired import Member
+from services.keeper.http1 import Request, RequestError
+
+TABLE = [
+    Member("broker", "broker", "RUNNING", 10),
+    Member("keeper", "keeper", "RUNNING", 11),
+    Member("fanout", "fanout-0", "RUNNING", 20),
+    Member("fanout", "fanout-8", "RUNNING", 28),
+    Member("transcode", "transcode-0", "RUNNING", 30),
+    Member("ingest", "ingest-0", "RUNNING", 40),
+]
+SITE = {"host": "cams.example:8080"}
+
+
+class Desk:
+    """An Api over a core, and how often it was asked to carry out a change."""
+
+    def __init__(self):
+        self.core = Core(load({}), {}, {"attic": 5})
+        self.core.table = TABLE
+        self.carried_out = 0
+        self.failure = None
+        self.api = Api(self.core, ["https://other.example"], self._carry_out)
+
+    def _carry_out(self):
+        self.carried_out += 1
+        if self.failure:
+            raise self.failure
+
+    def ask(self, method, path, value=None, **headers):
+        body = b"" if value is None else json.dumps(value).encode()
+        return self.api.answer(Request(method, path, {"content-type": "application/json", **SITE, **headers}, body), 0)
+
+
+@pytest.fixture
+def desk():
+    return Desk()
+
+
+def test_scale_is_told_with_who_runs(desk):
+    answer = desk.ask("GET", "/api/scale")
+
+    assert answer.status == 200
+    assert answer.value["fanout"] == {"wanted": 1, "running": ["fanout-0"]}
+    assert answer.value["broker"] == {"wanted": 1, "running": ["broker"]}
+
+
+def test_scale_is_changed_and_carried_out_before_the_answer(desk):
+    answer = desk.ask("POST", "/api/scale", {"fanout": 3})
+
+    assert answer.status == 200
+    assert answer.value["fanout"]["wanted"] == 3
+    assert desk.carried_out == 1
+    assert desk.core.is_scale_changed
+
+
+def test_scale_that_cannot_be_is_refused_and_changes_nothing(desk):
+    answer = desk.ask("POST", "/api/scale", {"transcode": 2, "fanout": 99})
+
+    assert answer.status == 422
+    assert "fanout=99: expected a whole number from 1 to 8" in answer.value["error"]
+    assert desk.core.scale["transcode"] == 1
+    assert desk.carried_out == 0
+
+
+def test_change_that_could_not_be_saved_is_said(desk):
+    desk.failure = RequestError(500, "in force, but it could not be saved")
+
+    answer = desk.ask("POST", "/api/scale", {"fanout": 2})
+
+    assert answer.status == 500
+    assert "in force" in answer.value["error"]
+
+
+def test_restart_begins_and_is_reported(desk):
+    answer = desk.ask("POST", "/api/restart", {"stage": "fanout"})
+
+    assert answer.status == 202
+    assert answer.value == {"running": True, "done": [], "current": "", "left": ["fanout-0"], "error": ""}
+    assert desk.ask("GET", "/api/restart").value["running"]
+
+
+def test_second_restart_is_refused_while_one_is_under_way(desk):
+    desk.ask("POST", "/api/restart", {})
+
+    answer = desk.ask("POST", "/api/restart", {"stage": "fanout"})
+
+    assert answer.status == 409
+    assert "a restart is under way" in answer.value["error"]
+
+
+@pytest.mark.parametrize("wish", [{"stage": "fanuot"}, {"stage": 1}, {"other": "x"}, ["fanout"]])
+def test_restart_of_nothing_known_is_refused(desk, wish):
+    assert desk.ask("POST", "/api/restart", wish).status == 422
+    assert desk.carried_out == 0
+
+
+def test_cameras_are_listed_and_forgotten(desk):
+    assert [row["id"] for row in desk.ask("GET", "/api/cameras").value["cameras"]] == ["attic"]
+
+    assert desk.ask("DELETE", "/api/cameras/attic").status == 200
+    assert desk.carried_out == 1
+    assert desk.ask("GET", "/api/cameras").value == {"cameras": []}
+    assert desk.ask("DELETE", "/api/cameras/attic").status == 404
+
+
+def test_online_camera_is_not_forgotten(desk):
+    announcement = {"publisher": "ingest-0", "full": True, "cameras": [{"id": "attic", "online": True}]}
+    desk.core.cameras.heard(announcement, 0, 0)
+
+    answer = desk.ask("DELETE", "/api/cameras/attic")
+
+    assert answer.status == 409
+    assert "online" in answer.value["error"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/nothing", 404),
+        ("GET", "/api/cameras/attic", 405),
+        ("POST", "/api/cameras", 405),
+        ("DELETE", "/api/scale", 405),
+        ("PUT", "/api/restart", 405),
+    ],
+)
+def test_wrong_address_or_method_is_said(desk, method, path, status):
+    answer = desk.ask(method, path)
+
+    assert answer.status == status
+    assert (status == 405) == ("Allow" in answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://cams.example:8080", 200),
+        ("https://other.example", 200),
+        ("http://evil.example", 403),
+        ("http://cams.example:8081", 403),
+        ("http://cams.example:8080.evil.example", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_page_of_another_site_may_change_nothing(desk, origin, status):
+    assert desk.ask("POST", "/api/scale", {"fanout": 2}, origin=origin).status == status
+    assert desk.carried_out == (status == 200)
+
+
+def test_page_of_another_site_may_read():
+    assert Desk().ask("GET", "/api/scale", origin="http://evil.example").status == 200
+
+
+def test_core_starts_with_the_settings_scale_until_another_was_wished():
+    settings = load({"CAM_KEEPER_FANOUT": "4", "CAM_KEEPER_TRANSCODE": "2"})
+
+    core = Core(settings, {"fanout": 3}, {})
+
+    assert core.scale == {"fanout": 3, "transcode": 2, "ingest": 1}
+
+
+def test_core_leaves_when_its_own_turn_in_a_restart_comes(desk):
+    desk.core.restart("keeper")
+
+    assert desk.core.due(0) == []
+    assert desk.core.is_leaving
+
+
+def test_core_stops_one_member_and_starts_it_again(desk):
+    desk.core.restart("fanout")
+
+    assert [(action.verb, action.member.name) for action in desk.core.due(0)] == [("stop", "fanout-0")]
+    desk.core.table = [row if row.name != "fanout-0" else Member("fanout", "fanout-0", "STOPPED", 0) for row in TABLE]
+    assert [(action.verb, action.member.name) for action in desk.core.due(1)] == [("start", "fanout-0")]
+    desk.core.table = [row if row.name != "fanout-0" else Member("fanout", "fanout-0", "STARTING", 99) for row in TABLE]
+    desk.core.heard["fanout-0"] = 99
+    assert desk.core.due(2) == []
+    assert desk.core.restart_report() == {
+        "running": False, "done": ["fanout-0"], "current": "", "left": [], "error": "",
+    }  # fmt: skip
