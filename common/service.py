@@ -74,8 +74,11 @@ def parse_options(stage: str, argv: Sequence[str], extra: argparse.ArgumentParse
 
 
 def die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when supervisord dies, so that no orphan keeps the port (prctl(2))."""
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    """Ask the kernel for an end with supervisord's, so that no orphan keeps the port (prctl(2)).
+
+    SIGKILL, because a process that is stopped (SIGSTOP) or hangs would keep SIGTERM for later.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def log_to_stderr(level: str, name: str) -> None:

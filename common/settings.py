@@ -120,7 +120,7 @@ class TranscodeSettings:
 
     encoder: str = _setting("libx264", _choice(*ENCODERS), "encoder; hardware falls back to libx264")
     preset: str = _setting("ultrafast", _choice(*PRESETS), "libx264's trade of CPU for quality")
-    bitrate_kbps: int = _setting(1500, _whole(50, 50_000, "kbit/s"), "bit rate at most, on average")
+    bitrate_kbps: int = _setting(1500, _whole(50, 50_000, "kbit/s"), "bit rate at most; calm scenes take less")
     max_fps: float = _setting(60.0, _number(0.1, 240, "frames a second"), "frames beyond it are skipped")
     gop_s: float = _setting(4.0, _number(0.25, 60, "seconds"), "longest distance of keyframes")
     threads: int = _setting(1, _whole(1, 16), "threads of one encoder")

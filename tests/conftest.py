@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.processes import own_children
+from tests.helpers.kernel import own_children
 from tests.helpers.tools import require_tool
 
 # Children that end by themselves after a test (a driver's helper, a process that was just killed) get this long.

@@ -15,7 +15,7 @@ from common.units import NS_PER_S
 
 # A reader that takes nothing of an ordinary answer for so long is cut; all slow readers are gone within 20 s.
 ANSWER_STALL_NS: Final = 15 * NS_PER_S
-# What the kernel takes beyond what it has sent. Without it a viewer that reads nothing is swallowed by the send buffer
+# What the kernel takes beyond what it has sent. Without it a reader that reads nothing is swallowed by the send buffer
 # for 20 s and 3 MB before anybody sees it; with 16 KiB after 1.2 s and 53 KB (measured).
 NOTSENT_LOWAT_BYTES: Final = 16 << 10
 # linux/tcp.h; the socket module of Python 3.11 has no name for it.
@@ -38,12 +38,11 @@ class Connections:
     def __init__(self, clock: Clock) -> None:
         self.clock: Final = clock
         self.all: Final[set[Connection]] = set()
-        self.paused: Final[set[Connection]] = set()
 
     def sweep(self) -> int:
         """Cut the connections that made no progress for too long; return how many. Call it about once a second."""
         now_ns = self.clock.mono_ns()
-        stalled = [connection for connection in self.paused if connection.is_stalled(now_ns)]
+        stalled = [connection for connection in self.all if connection.is_stalled(now_ns)]
         for connection in stalled:
             connection.abort()
         return len(stalled)
@@ -74,7 +73,6 @@ class Connection(asyncio.Protocol):
         """Let `outlet` know from now on when the transport holds bytes back, and call `on_lost` when it is gone."""
         transport = self.transport
         peer: socket.socket = transport.get_extra_info("socket")
-        peer.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
         for option, value in KEEPALIVE:
             peer.setsockopt(socket.IPPROTO_TCP, option, value)
         transport.set_write_buffer_limits(high=0)
@@ -107,6 +105,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # what TCP has; for mypy
         self._transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_LOWAT_BYTES)
         self._table.all.add(self)
         self._http.connection_made(transport)
 
@@ -119,12 +118,9 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         if self._outlet is not None:
             self._outlet.blocked()
-        self._table.paused.add(self)
-        self._stuck_bytes, self._stuck_since_ns = -1, self._table.clock.mono_ns()
         self._receiver.pause_writing()
 
     def resume_writing(self) -> None:
-        self._table.paused.discard(self)
         self._receiver.resume_writing()
         if self._outlet is not None:
             self._outlet.resumed(self._table.clock.mono_ns())
@@ -132,7 +128,6 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._table.all.discard(self)
-        self._table.paused.discard(self)
         if self._receiver is not self._http:
             self._receiver.connection_lost(exc)
         self._http.connection_lost(exc)

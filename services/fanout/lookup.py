@@ -3,7 +3,6 @@
 import asyncio
 from typing import Final
 
-from common.errors import CameraNameError
 from common.http import Refused, Request
 from common.names import CameraId, camera_id
 from common.topics import JPEG
@@ -32,11 +31,8 @@ class Lookup:
         self._learnt.set()
 
     async def find(self, name: str) -> CameraId:
-        """Return the id of the camera of this name; refuse with 400 what is no name, with 404 what does not exist."""
-        try:
-            camera = camera_id(name)
-        except CameraNameError as error:
-            raise Refused(400, str(error)) from error
+        """Return the id of the camera of this name; CameraNameError for what is none, 404 for what does not exist."""
+        camera = camera_id(name)
         if not self._directory.exists(camera):
             await self._learnt.wait()
         if not self._directory.exists(camera):

@@ -4,6 +4,7 @@ import logging
 from typing import Final
 from urllib.parse import urlsplit
 
+from common.errors import CameraNameError
 from common.http import (
     Application,
     Handler,
@@ -15,9 +16,9 @@ from common.http import (
     middleware,
     refuse,
 )
+from common.origins import is_origin_allowed
 from services.fanout.assets import Assets
 from services.fanout.forward import Forwarder
-from services.fanout.origins import is_origin_allowed
 from services.fanout.security import COMMON_HEADERS, page_headers
 from services.fanout.statuses import Statuses
 
@@ -32,7 +33,12 @@ def make_application(
 ) -> Application:
     """Return the application of a table {(method, path): handler}; GET answers HEAD, too."""
     edge = Edge(statuses, forwarder, allowed_origins)
-    application = Application(middlewares=[edge.answer])
+
+    @middleware
+    async def answer(request: Request, handler: Handler) -> StreamResponse:
+        return await edge.answer(request, handler)
+
+    application = Application(middlewares=[answer])
     application.on_response_prepare.append(edge.add_headers)
     for (method, path), handler in handlers.items():
         if method == "GET":
@@ -49,8 +55,6 @@ class Edge:
         self._statuses: Final = statuses
         self._forwarder: Final = forwarder
         self._allowed_origins: Final = allowed_origins
-        # aiohttp asks for a mark on the function, which a method cannot carry.
-        self.answer: Final = middleware(self._answer)
 
     async def add_headers(self, request: Request, response: StreamResponse) -> None:
         """Add what every answer carries."""
@@ -62,7 +66,8 @@ class Edge:
             response.headers["Access-Control-Allow-Origin"] = origin
             response.headers.add("Vary", "Origin")
 
-    async def _answer(self, request: Request, handler: Handler) -> StreamResponse:
+    async def answer(self, request: Request, handler: Handler) -> StreamResponse:
+        """Return the handler's answer, or the sentence of its refusal; what no handler covers may be another's."""
         try:
             unknown = request.match_info.http_exception
             if unknown is not None:
@@ -70,6 +75,8 @@ class Edge:
             return await handler(request)
         except Refused as refused:
             return refused.answer
+        except CameraNameError as error:
+            return refuse(400, str(error))
         except ConnectionResetError:
             # The client left while it was served; aiohttp finds nobody to answer.
             return Response(status=499)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from common.clock import Clock
 from common.http import Refused, Request, StreamResponse, WebSocketResponse, WSMsgType
+from common.origins import is_origin_allowed
 from common.topics import H264
 from services.fanout.connection import connection_of
 from services.fanout.forms import FORMATS, websocket_form
@@ -15,7 +16,6 @@ from services.fanout.framing import PONG, ws_frame
 from services.fanout.guests import Guest, Guests
 from services.fanout.lobby import Lobby
 from services.fanout.lookup import Lookup
-from services.fanout.origins import is_origin_allowed
 
 log = logging.getLogger(__name__)
 

@@ -84,14 +84,16 @@ class CameraConnection(asyncio.BufferedProtocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._timer.cancel()
-        self._receive = self._ignore
+        # No bound method of its own: so nothing waits for the garbage collector, and the newest picture with it.
+        self._receive = _ignore
         reason = self._reason or (f"lost: {error}" if error else "the camera hung up")
-        self._reception.depart(self, self.session, reason)
+        session, self.session = self.session, None
+        self._reception.depart(self, session, reason)
 
     def reset(self, reason: str) -> None:
         """End the connection by a TCP reset. Idempotent."""
         self._reason = self._reason or reason
-        self._receive = self._ignore
+        self._receive = _ignore
         self._transport.abort()
 
     def _receive_head(self, received: bytes) -> None:
@@ -143,7 +145,7 @@ class CameraConnection(asyncio.BufferedProtocol):
 
     def _refuse(self, refusal: Refusal) -> None:
         self._reason = f"refused with {refusal.status}"
-        self._receive = self._ignore
+        self._receive = _ignore
         self._reception.note_refusal(self._peer, refusal)
         self._transport.write(refusal.response)
         if self._transport.can_write_eof():
@@ -154,9 +156,6 @@ class CameraConnection(asyncio.BufferedProtocol):
     def _end_slow_head(self) -> None:
         self._refuse(refuse(408, f"The request's head did not come within {HEAD_TIMEOUT_S:g} s."))
 
-    def _ignore(self, _received: bytes) -> None:
-        """Drop what comes after the end."""
-
     def _set_options(self, options: tuple[tuple[int, int, int | bytes], ...]) -> None:
         connected: socket.socket = self._transport.get_extra_info("socket")
         if connected.family == socket.AF_UNIX:
@@ -165,6 +164,10 @@ class CameraConnection(asyncio.BufferedProtocol):
             # A connection that is reset while it is accepted refuses options; its end follows.
             with contextlib.suppress(OSError):
                 connected.setsockopt(level, option, value)
+
+
+def _ignore(_received: bytes) -> None:
+    """Drop what comes after the end."""
 
 
 def _peer_address(transport: asyncio.Transport) -> str:

@@ -1,6 +1,6 @@
 """The room's side of the bus: frames and announcements out; demand, requests, heartbeats, others' cameras in.
 
-What is published, repeated, believed or named is decided in the pure modules; here it is sent and received.
+What is published, repeated, believed or named is decided by others in this room; here it is sent and received.
 """
 
 import logging

@@ -10,6 +10,7 @@ from common.clock import Clock
 from common.config import Settings
 from common.counters import Counters
 from common.errors import CameraNameError, FrameError
+from common.h264 import has_start_code
 from common.handover import Answer
 from common.names import CameraId, camera_id
 from common.service import Process
@@ -98,8 +99,9 @@ class Intake:
         try:
             camera = camera_id(name)
             session = self.registry.poster(camera)
-            if session is None:
+            if session is None or has_start_code(picture):
                 find_picture(picture, self._limits)
+            if session is None:
                 session = self._new_session(Origin(POST, peer, camera))
                 if (refused := self._join(session)) is not None:
                     return Answer(refused.status, refused.text)

@@ -36,7 +36,7 @@ def run(pipeline: Pipeline, *command: str, check: bool = True) -> "subprocess.Co
 def test_save_frames_saves_whole_frames_and_a_viewer_does_not_notice(pipeline, tmp_path):
     with Viewer(pipeline.url("/ws/viewer?camera=porch&meta=1", "ws")) as viewer:
         viewer.wait_for(5)
-        environ = {**pipeline.environ, "PYTHONPATH": str(PROJECT_DIR)}
+        environ = {**pipeline.environment(), "PYTHONPATH": str(PROJECT_DIR)}
         command = [sys.executable, "examples/save_frames.py", "porch", "10", str(tmp_path)]
         said = subprocess.run(command, cwd=PROJECT_DIR, env=environ, text=True, capture_output=True, check=True)
         viewer.wait_for(5)

@@ -6,6 +6,8 @@ import urllib.request
 
 import av
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from common.bus import Bus
 from common.config import load
@@ -19,9 +21,8 @@ pytestmark = pytest.mark.timeout(120)
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory):
     with Pipeline(tmp_path_factory.mktemp("live")) as running:
-        running.mock_camera("porch", fps=20)
-        running.mock_camera("garden", fps=20, size="qvga")
-        for camera in ("porch", "garden"):
+        for camera, size in (("porch", "vga"), ("garden", "qvga")):
+            running.mock_camera(camera, fps=20, size=size)
             running.wait_for_camera(camera)
         yield running
 
@@ -118,7 +119,7 @@ def test_status_has_every_field_that_is_promised(pipeline):
         ("GET", "/nothing", 404),
         ("GET", "/cameras/nobody/snapshot.jpg", 404),
         ("GET", "/cameras/nobody/stream.mp4", 404),
-        ("GET", "/ws/viewer?camera=nobody", 404),
+        ("GET", "/ws/viewer?camera=porch", 426),
         ("GET", "/web/../pyproject.toml", 404),
         ("GET", "/web/%2e%2e/pyproject.toml", 404),
         ("POST", "/", 405),
@@ -136,6 +137,15 @@ def test_wrong_request_is_refused_in_a_sentence(pipeline, method, path, status):
     assert "Traceback" not in text
     assert len(text.strip()) > 10
     assert "\n" not in text.strip()
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("camera=nobody", 404), ("camera=NO/BODY!", 404), ("camera=porch&format=avi", 400)]
+)
+def test_viewer_of_what_does_not_exist_is_refused_at_the_handshake(pipeline, query, status):
+    with pytest.raises(InvalidStatus) as caught, connect(pipeline.url(f"/ws/viewer?{query}", "ws")):
+        pass
+    assert caught.value.response.status_code == status
 
 
 def test_posted_picture_makes_a_camera_and_junk_is_refused(pipeline):

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from common.config import PROJECT_DIR
+from tests.helpers.kernel import processes_of, wait_until_gone
 from tests.helpers.pipeline import Pipeline
-from tests.helpers.processes import processes_of, wait_until_gone
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -152,3 +152,18 @@ def test_demo_shows_two_moving_cameras_and_ends_with_them(tmp_path):
         pipeline.stop(signal.SIGINT)
 
         assert wait_until_gone(processes_of(pipeline.run_dir), 5) == []
+
+
+def test_mock_camera_target_shows_cameras_of_the_given_name(tmp_path):
+    with Pipeline(tmp_path) as pipeline:
+        server = f"SERVER=127.0.0.1:{pipeline.port}"
+        flags = ("CAMERA=porch", "CAMERAS=2", "FPS=10", "SIZE=qvga", "ARGS=--jitter 5 --frames 15")
+
+        done = pipeline.make("mock-camera", server, *flags)
+
+        assert done.returncode == 0, done.stdout
+        rows = {row["id"]: row for row in pipeline.status()["cameras"]}
+        assert {name: (row["width"], row["height"]) for name, row in rows.items()} == {
+            "porch-1": (320, 240),
+            "porch-2": (320, 240),
+        }

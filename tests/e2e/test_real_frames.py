@@ -20,11 +20,11 @@ pytestmark = [
 
 @pytest.mark.parametrize(("pattern", "size"), [("ov2640_vga_*", (640, 480)), ("ov2640_svga_*", (800, 600))])
 def test_real_camera_s_frames_are_seen(tmp_path, pattern, size):
-    folder = tmp_path / "captures"
+    folder = tmp_path / "jpegs"
     folder.mkdir()
     for capture in CAPTURES.glob(f"{pattern}.jpg"):
         (folder / capture.name).symlink_to(capture)
-    with Pipeline(tmp_path / "pipeline") as pipeline:
+    with Pipeline(tmp_path) as pipeline:
         pipeline.mock_camera("real", "--images", str(folder), fps=10)
         pipeline.wait_for_camera("real")
         with Viewer(pipeline.url("/ws/viewer?camera=real", "ws")) as viewer:

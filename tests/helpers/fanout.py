@@ -1,8 +1,10 @@
 """Synthetic frames and viewers for tests of the fan-out, and nothing that needs a socket."""
 
+import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from common.frame import Frame
 from common.topics import H264, JPEG, MP4
@@ -88,7 +90,38 @@ def make_http_viewer(format_: str, *, chunked: bool = False) -> tuple[Viewer, Wi
     return make_viewer(format_, form=http_form(format_, chunked=chunked))
 
 
+def texts(wire: Wire) -> list[dict[str, Any]]:
+    """Return the JSON messages among what was sent, in order."""
+    found, data = [], wire.all
+    while (start := data.find(b'{"type"')) >= 0:
+        text, end = json.JSONDecoder().raw_decode(data[start:].decode("latin-1"))
+        found.append(text)
+        data = data[start + end :]
+    return found
+
+
 def numbers(data: bytes, format_: str = H264) -> list[int]:
     """Return the numbers of the frames in what was sent, in order."""
     mark = format_.encode() + b" "
     return [int(part.split(b" ", 1)[0]) for part in data.split(mark)[1:]]
+
+
+class Bus:
+    """The bus as the hub sees it: remembers what it was asked to do."""
+
+    def __init__(self) -> None:
+        self.subscribed: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str, str]] = []
+        self.due_ns: list[int] = []
+
+    def subscribe(self, camera: str, format_: str) -> None:
+        self.subscribed.append((camera, format_))
+
+    def unsubscribe(self, camera: str, format_: str) -> None:
+        self.subscribed.remove((camera, format_))
+
+    def ask_keyframe(self, camera: str, format_: str, reason: str) -> None:
+        self.asked.append((camera, format_, reason))
+
+    def wake(self, due_ns: int) -> None:
+        self.due_ns.append(due_ns)

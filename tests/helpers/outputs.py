@@ -45,7 +45,9 @@ def whole_parts(multipart: bytes) -> bytes:
 
 def decode_errors(path: Path, *options: str) -> str:
     """Return what ffmpeg complains of when it decodes the whole file; empty when it is content."""
-    command = ["ffmpeg", "-v", "warning", "-nostdin", *options, "-i", str(path), "-fps_mode", "passthrough"]
+    # Without the input's own time base the null muxer counts in guessed frame intervals, and complains of itself.
+    keep_times = ["-fps_mode", "passthrough", "-enc_time_base", "-1"]
+    command = ["ffmpeg", "-v", "warning", "-nostdin", *options, "-i", str(path), *keep_times]
     ended = subprocess.run([*command, "-f", "null", "-"], capture_output=True, text=True, timeout=60, check=False)
     return ended.stderr + ("" if ended.returncode == 0 else f"exit {ended.returncode}")
 

@@ -4,7 +4,6 @@ Use it as a context manager; its end proves that no process is left, and a faile
 """
 
 import http.client
-import json
 import os
 import shutil
 import signal
@@ -12,29 +11,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 from common.config import PROJECT_DIR
 from common.service import die_with_parent
 from services.keeper.desired import POOLS, SINGLES, Member
 from services.keeper.supervisor import Supervisor
 from tests.helpers.bus import free_port
-from tests.helpers.processes import kill_all, processes_of, wait_until_gone
+from tests.helpers.kernel import kill_all, processes_of, wait_until_gone
+from tests.helpers.public_port import PublicPort
 
 START_S: Final = 30.0
 STOP_S: Final = 30.0
-POLL_S: Final = 0.05
 LOG_TAIL_LINES: Final = 40
 # What remains of sun_path for the folder when the longest socket name is taken off (common/config.py).
 _FOLDER_LIMIT_BYTES: Final = 80
 _PORT_TRIES: Final = 5
 
 
-class Pipeline:
+class Pipeline(PublicPort):
     """One running pipeline. `scale` is what runs at first, `env` adds or replaces CAM_* variables."""
 
     def __init__(
@@ -48,7 +47,8 @@ class Pipeline:
         self.folder = _short(tmp_path)
         self.run_dir = self.folder / "run"
         self.state_dir = self.folder / "state"
-        self.port, self.ingest_port = free_port(), free_port()
+        super().__init__(free_port())
+        self.ingest_port = free_port()
         # From the launcher's start to the first 200 of /status.
         self.ready_s = 0.0
         self._is_temporary = self.folder != tmp_path
@@ -107,40 +107,6 @@ class Pipeline:
             **self._env,
         }
 
-    def url(self, path: str, scheme: str = "http") -> str:
-        """Return the address of a path on the public port."""
-        return f"{scheme}://127.0.0.1:{self.port}{path}"
-
-    def ask(self, method: str, path: str, value: object = None, **headers: str) -> tuple[int, bytes]:
-        """Return status and body of a request to the public port; `value` goes as JSON."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        body = None if value is None else json.dumps(value)
-        kind = {"Content-Type": "application/json"} if body is not None else {}
-        try:
-            connection.request(method, path, body, {**kind, **headers})
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
-
-    def status(self) -> dict[str, Any]:
-        """Return /status."""
-        code, body = self.ask("GET", "/status")
-        assert code == 200, f"/status answered {code}: {body[:200]!r}"
-        answer: dict[str, Any] = json.loads(body)
-        return answer
-
-    def camera(self, camera: str) -> dict[str, Any] | None:
-        """Return a camera's row of /status, or None."""
-        return next((row for row in self.status()["cameras"] if row["id"] == camera), None)
-
-    def process_names(self) -> set[str]:
-        """Return the processes that /status tells of; none while it does not answer."""
-        try:
-            return {row["name"] for row in self.status()["processes"]}
-        except (OSError, http.client.HTTPException):
-            return set()
-
     def table(self) -> list[Member]:
         """Return supervisord's table."""
         return Supervisor(self.run_dir / "supervisord.sock").table()
@@ -159,15 +125,6 @@ class Pipeline:
         pid = self.process(name)
         os.kill(pid, number)
         return pid
-
-    def wait_until(self, predicate: Callable[[], object], what: str, timeout: float = 15.0) -> float:
-        """Return how many seconds it took until `predicate` held; AssertionError after `timeout` of them."""
-        began = time.monotonic()
-        while not predicate():
-            if time.monotonic() - began > timeout:
-                raise AssertionError(f"waited {timeout:.0f} s in vain for {what}")
-            time.sleep(POLL_S)
-        return time.monotonic() - began
 
     def mock_camera(self, camera: str, *flags: str, fps: float = 25, size: str = "vga") -> subprocess.Popen[bytes]:
         """Start a simulated camera against the public port; it ends with the pipeline."""
@@ -264,7 +221,7 @@ class Pipeline:
                 pass
             if time.monotonic() > deadline:
                 raise AssertionError(f"/status did not answer within {START_S:.0f} s")
-            time.sleep(POLL_S / 5)
+            time.sleep(0.01)
         self._supervisord.wait()
         self._supervisord = None
         return False

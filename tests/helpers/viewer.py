@@ -1,8 +1,10 @@
 """A viewer as an outsider would write it: a plain WebSocket client in a thread that remembers what it received."""
 
 import json
+import socket
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
@@ -45,8 +47,11 @@ class Viewer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended.set()
         if self._connection is not None:
-            self._connection.socket.close()
+            # Wakes the reading thread, which a close() would not; the connection may have ended by itself.
+            with suppress(OSError):
+                self._connection.socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(DEADLINE_S)
+        assert not self._thread.is_alive(), "the viewer's thread did not end"
 
     def wait_for(self, count: int, timeout_s: float = DEADLINE_S) -> list[Received]:
         """Return the next `count` pictures from now; AssertionError when they do not come in time."""

@@ -37,7 +37,7 @@ def parse_ws(data):
 def test_frame_is_read_by_another_library_at_every_length_form(length):
     frame = parse_ws(ws_frame(BINARY, b"x" * length))
     assert (frame.opcode, frame.fin, len(frame.data)) == (Opcode.BINARY, True, length)
-    assert not (frame.rsv1 or frame.rsv2 or frame.rsv3)
+    assert (frame.rsv1, frame.rsv2, frame.rsv3) == (False, False, False)
 
 
 def test_text_message_is_json_with_its_type_when_it_has_fields():

@@ -1,27 +1,8 @@
 from common.counters import Counters
 from services.fanout.hub import Hub
-from tests.helpers.fanout import MS, START_NS, make_frame, make_viewer, numbers
+from tests.helpers.fanout import MS, START_NS, Bus, make_frame, make_viewer, numbers
 
 S = 1000 * MS
-
-
-class Bus:
-    def __init__(self):
-        self.subscribed = []
-        self.asked = []
-        self.due_ns = []
-
-    def subscribe(self, camera, format_):
-        self.subscribed.append((camera, format_))
-
-    def unsubscribe(self, camera, format_):
-        self.subscribed.remove((camera, format_))
-
-    def ask_keyframe(self, camera, format_, reason):
-        self.asked.append((camera, format_, reason))
-
-    def wake(self, due_ns):
-        self.due_ns.append(due_ns)
 
 
 def make_hub():

@@ -1,12 +1,9 @@
-import json
-
 from common.counters import Counters
 from services.fanout.announced import Announcement, Camera
 from services.fanout.directory import Directory
 from services.fanout.hub import Hub
 from services.fanout.lobby import Lobby
-from tests.helpers.fanout import MS, START_NS, make_frame, make_viewer, numbers
-from tests.unit.fanout.test_hub import Bus
+from tests.helpers.fanout import MS, START_NS, Bus, make_frame, make_viewer, numbers, texts
 
 S = 1000 * MS
 
@@ -28,26 +25,22 @@ class House:
         return viewer, wire
 
 
-def words(wire):
-    return [json.loads(data[data.index(b"{") :]) for data in wire.sent if b'{"type"' in data]
-
-
 def test_viewer_of_an_online_camera_is_greeted():
     house = House()
     house.announce(Camera("porch", online=True))
     _, wire = house.enter("porch")
-    assert words(wire) == [{"type": "hello", "camera": "porch", "format": "h264", "online": True}]
+    assert texts(wire) == [{"type": "hello", "camera": "porch", "format": "h264", "online": True}]
 
 
 def test_viewer_of_an_offline_camera_is_told_and_gets_the_picture_as_soon_as_it_comes():
     house = House()
     house.announce(Camera("porch", online=False, offline_since_wall_ns=1500 * MS))
     _, wire = house.enter("porch")
-    assert [word["type"] for word in words(wire)] == ["hello", "offline"]
-    assert words(wire)[1]["since"] == 1.5
+    assert [word["type"] for word in texts(wire)] == ["hello", "offline"]
+    assert texts(wire)[1]["since"] == 1.5
     house.announce(Camera("porch", online=True))
     house.hub.publish("porch", "h264", make_frame(0, key=True), START_NS)
-    assert words(wire)[2] == {"type": "online"}
+    assert texts(wire)[2] == {"type": "online"}
     assert numbers(wire.all) == [0]
 
 
@@ -62,11 +55,11 @@ def test_viewer_without_a_camera_gets_the_one_online_longest_and_keeps_it():
 def test_viewer_without_a_camera_waits_for_the_first_that_comes():
     house = House()
     viewer, wire = house.enter()
-    assert words(wire) == [{"type": "hello", "camera": None, "format": "h264", "online": False}]
+    assert texts(wire) == [{"type": "hello", "camera": None, "format": "h264", "online": False}]
     house.announce(Camera("porch", online=True))
     house.announce(Camera("porch", online=True), Camera("yard", online=True))
     assert viewer.camera == "porch"
-    assert words(wire)[1] == {"type": "hello", "camera": "porch", "format": "h264", "online": True}
+    assert texts(wire)[1] == {"type": "hello", "camera": "porch", "format": "h264", "online": True}
     assert house.bus.subscribed == [("porch", "h264")]
 
 
@@ -85,8 +78,8 @@ def test_viewers_are_told_when_their_camera_goes_and_others_are_not():
     _, porch = house.enter("porch")
     _, yard = house.enter("yard")
     house.announce(Camera("porch", online=False, offline_since_wall_ns=2 * S), Camera("yard", online=True))
-    assert words(porch)[-1] == {"type": "offline", "since": 2.0}
-    assert len(words(yard)) == 1
+    assert texts(porch)[-1] == {"type": "offline", "since": 2.0}
+    assert len(texts(yard)) == 1
 
 
 def test_waiting_viewers_camera_is_asked_for_a_picture_when_it_is_back():
@@ -105,4 +98,4 @@ def test_jpeg_viewer_of_an_h264_camera_is_told_why_nothing_comes():
     house = House()
     house.announce(Camera("porch", online=True, kind="h264"))
     _, wire = house.enter("porch", "jpeg")
-    assert words(wire)[1]["type"] == "error"
+    assert texts(wire)[1]["type"] == "error"

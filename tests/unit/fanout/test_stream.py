@@ -1,4 +1,3 @@
-import json
 import struct
 
 import pytest
@@ -16,6 +15,7 @@ from tests.helpers.fanout import (
     make_http_viewer,
     make_viewer,
     numbers,
+    texts,
 )
 
 
@@ -48,16 +48,6 @@ class Camera:
         viewer, wire = make_http_viewer(self.format, **how)
         self.stream.join(viewer, at(number))
         return viewer, wire
-
-
-def texts(wire):
-    """Return the JSON messages among what was sent."""
-    found, data = [], wire.all
-    while (start := data.find(b'{"type"')) >= 0:
-        text, end = json.JSONDecoder().raw_decode(data[start:].decode("latin-1"))
-        found.append(text)
-        data = data[start + end :]
-    return found
 
 
 def told(wire, kind):
@@ -135,7 +125,9 @@ def test_late_joiner_through_the_cache_is_told_the_init_segment_too():
     camera.keyframe(0)
     camera.publish(1)
     _, wire = camera.watch(2)
-    assert wire.all.index(b'"stream"') < wire.all.index(b"init-1") < wire.all.index(b"mp4 0 ") < wire.all.index(b"mp4 1")
+    assert (
+        wire.all.index(b'"stream"') < wire.all.index(b"init-1") < wire.all.index(b"mp4 0 ") < wire.all.index(b"mp4 1")
+    )
 
 
 def test_meta_announces_every_binary_message():

@@ -1,0 +1,219 @@
+/**
+ * <camera-player camera="porch"></camera-player>: live video of one camera, on any page.
+ *
+ * Attributes: `camera` (its id; without: the one that is online longest), `server` (the server's address; without: where
+ * this module came from), `format` ("mp4" or "jpeg"; without: what the browser plays), `label` (what a person calls it),
+ * `terse` (say little over the picture and nothing aloud: the page does).
+ * Event: `camerastate` with detail {state, sentence} on each change. The page gives it a size; the picture is fitted in.
+ */
+import { watchInView } from "./player/in-view.js";
+import { condition, isOld, sentence, shortWord } from "./player/condition.js";
+import { PlayerView } from "./player/player-view.js";
+import { Session, chooseFormat } from "./player/session.js";
+import { ageText } from "./player/words.js";
+
+const TICK_MS = 500;
+// A tab or tile that is out of view for less keeps its stream: scrolling past is no leaving.
+const LEAVE_AFTER_MS = 400;
+// Share of the newest interval in the mean one.
+const SMOOTHING = 0.2;
+
+export class CameraPlayer extends HTMLElement {
+  static observedAttributes = ["camera", "server", "format", "label", "terse"];
+
+  #view = new PlayerView(this.attachShadow({ mode: "open" }));
+  #session = null;
+  #unwatch = null;
+  #isInView = false;
+  #isSuspended = false;
+  #leaving = 0;
+  #ticking = 0;
+  #ticks = 0;
+  #picture = null;
+  #intervalMs = 0;
+  #state = "idle";
+  #newestAgeS = 0;
+  #fallback = null;
+
+  connectedCallback() {
+    this.#nameIt();
+    this.#unwatch = watchInView(this, (isInView) => {
+      this.#isInView = isInView;
+      this.#follow();
+    });
+    this.#tell();
+  }
+
+  disconnectedCallback() {
+    this.#unwatch?.();
+    this.#isInView = false;
+    this.#stop();
+  }
+
+  attributeChangedCallback(name, before, after) {
+    if (before === after) return;
+    if (name === "label") return this.#nameIt();
+    if (name === "terse") return this.#tell();
+    this.#stop();
+    this.#fallback = null;
+    if (name !== "format") this.#forget();
+    if (this.isConnected) this.#follow();
+  }
+
+  /** One of: idle, connecting, waiting, live, quiet, offline, absent, away, refused, unknown, failed. */
+  get state() {
+    return this.#state;
+  }
+
+  /** The id of the camera that is shown, also where none was asked for. */
+  get camera() {
+    return this.#session?.camera || this.getAttribute("camera") || "";
+  }
+
+  /** "mp4" or "jpeg": how the pictures come. */
+  get format() {
+    return this.#session?.format ?? this.#fallback ?? chooseFormat(this.getAttribute("format"));
+  }
+
+  /** The <video> or <canvas> with the picture that is shown, or null. */
+  get picture() {
+    return this.#view.picture;
+  }
+
+  /** {mediaTimeS, arrivedMs, width, height} of the picture that is shown, or null. */
+  get shown() {
+    return this.#picture;
+  }
+
+  /** Seconds since the shown picture came, or null. */
+  get ageS() {
+    if (!this.#picture) return null;
+    return Math.max((performance.now() - this.#picture.arrivedMs) / 1000, this.#newestAgeS);
+  }
+
+  /** This viewer's id in /status, where the server tells it. */
+  get viewerId() {
+    return this.#session?.viewerId ?? "";
+  }
+
+  /** Pictures that the server left out for this viewer. */
+  get lost() {
+    return this.#session?.lost ?? 0;
+  }
+
+  /** What a page knows of the camera's newest picture: the one on the screen is no younger. */
+  set newestAgeS(seconds) {
+    this.#newestAgeS = seconds > 2 ? seconds : 0;
+  }
+
+  /** Stop the stream although the player is in view (something covers it), or let it go on. */
+  set suspended(isSuspended) {
+    this.#isSuspended = isSuspended;
+    this.#follow();
+  }
+
+  /** Try again now, if the player waits for the server. */
+  retry() {
+    this.#session?.hurry();
+  }
+
+  /** Return the picture that is shown as an image file (a Blob), or null. */
+  toBlob(type = "image/png") {
+    const picture = this.picture;
+    if (!picture) return Promise.resolve(null);
+    const canvas = document.createElement("canvas");
+    canvas.width = picture.videoWidth ?? picture.width;
+    canvas.height = picture.videoHeight ?? picture.height;
+    canvas.getContext("2d").drawImage(picture, 0, 0);
+    return new Promise((resolve) => canvas.toBlob(resolve, type));
+  }
+
+  #follow() {
+    const isWanted = this.#isInView && !this.#isSuspended;
+    clearTimeout(this.#leaving);
+    if (isWanted) this.#start();
+    // A tab that went to the back is throttled, so its streams end at once.
+    else if (document.visibilityState === "hidden") this.#stop();
+    else if (this.#session) this.#leaving = setTimeout(() => this.#stop(), LEAVE_AFTER_MS);
+  }
+
+  #start() {
+    if (this.#session) return;
+    this.#session = new Session({
+      base: new URL(this.getAttribute("server") ?? new URL("..", import.meta.url), location.href),
+      camera: this.getAttribute("camera") ?? "",
+      format: this.format,
+      view: this.#view,
+      onPicture: (picture) => this.#take(picture),
+      onChange: () => this.#tell(),
+    });
+    this.#ticking = setInterval(() => this.#tick(), TICK_MS);
+    this.#tell();
+  }
+
+  #stop() {
+    clearTimeout(this.#leaving);
+    clearInterval(this.#ticking);
+    // What a browser could not play it will not play after a pause either.
+    this.#fallback = this.#session?.format ?? this.#fallback;
+    this.#session?.close();
+    this.#session = null;
+    if (this.isConnected) this.#tell();
+  }
+
+  #forget() {
+    this.#view.clear();
+    this.#picture = null;
+    this.#intervalMs = 0;
+    this.#nameIt();
+  }
+
+  #take(picture) {
+    const gapMs = this.#picture ? picture.arrivedMs - this.#picture.arrivedMs : 0;
+    // Not over a pause of the stream: that says nothing of the camera.
+    if (this.#state === "live" && gapMs > 0) this.#intervalMs += SMOOTHING * (gapMs - this.#intervalMs);
+    this.#picture = picture;
+    if (this.#state !== "live") this.#tell();
+  }
+
+  #tick() {
+    this.#ticks += 1;
+    if (this.#ticks % 2) this.#session.reportAge();
+    this.#tell();
+  }
+
+  #tell() {
+    const word = this.#condition();
+    const isTerse = this.hasAttribute("terse");
+    const text = isTerse ? shortWord(word) : sentence(word, this.camera, this.#session?.facts.error);
+    const age = this.ageS === null ? "" : `picture ${ageText(this.ageS)} old`;
+    const isQuiet = word === "live" || word === "idle" || (word === "connecting" && this.picture !== null);
+    this.#view.tell({ sentence: text, age, isOld: isOld(word), isQuiet });
+    if (word === this.#state) return;
+    this.#state = word;
+    this.setAttribute("state", word);
+    if (!isTerse && !["idle", "connecting"].includes(word)) this.#view.speak(`${this.#name()}: ${text}`);
+    this.dispatchEvent(new CustomEvent("camerastate", { detail: { state: word, sentence: text }, bubbles: true, composed: true }));
+  }
+
+  #condition() {
+    const seen = {
+      ...this.#session?.facts,
+      camera: this.camera,
+      isRunning: this.#session !== null,
+      pictureMs: this.#picture?.arrivedMs ?? null,
+      intervalMs: this.#intervalMs,
+    };
+    return condition(seen, performance.now());
+  }
+
+  #nameIt() {
+    this.#view.label = `Live picture of ${this.#name()}`;
+  }
+
+  #name() {
+    return this.getAttribute("label") || this.camera || "the camera";
+  }
+}
+
+if (!customElements.get("camera-player")) customElements.define("camera-player", CameraPlayer);

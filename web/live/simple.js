@@ -1,0 +1,80 @@
+/** The simple page: one camera as JPEGs on a canvas, for any browser; `?camera=` says which. */
+import { el, setText } from "./dom.js";
+import { StatusFeed } from "./status-feed.js";
+import { summary } from "./summary.js";
+import { Tile } from "./tile.js";
+import { cameraHost, welcome } from "./welcome.js";
+
+const TITLE = document.title;
+const base = new URL("./", location.href);
+const page = (id) => document.getElementById(id);
+let cameras = [];
+let viewers = [];
+let tile = null;
+const links = new Map();
+
+new StatusFeed(new URL("status", base), {
+  onStatus(status) {
+    page("away").hidden = true;
+    cameras = status.cameras ?? [];
+    viewers = status.viewers ?? [];
+    setText(page("summary"), summary(cameras));
+    showWelcome(status);
+    show();
+  },
+  onAway() {
+    page("away").hidden = false;
+    setText(page("summary"), "");
+  },
+});
+addEventListener("popstate", show);
+
+/** Show the camera of the address; without one there, the first that is online, and it stays so. */
+function show() {
+  const wanted = new URLSearchParams(location.search).get("camera");
+  const row =
+    cameras.find((camera) => camera.id === (wanted ?? tile?.id)) ?? (wanted ? null : (cameras.find((camera) => camera.online) ?? cameras[0]));
+  if (tile && tile.id !== row?.id) {
+    tile.element.remove();
+    tile = null;
+  }
+  if (row && !tile) {
+    tile = new Tile(row, base, { open: (one) => one.fill() }, { format: "jpeg", isTerse: false, openWords: "Full screen" });
+    page("grid").append(tile.element);
+  }
+  tile?.update(row, viewers);
+  page("missing").hidden = !wanted || row !== null;
+  document.title = tile ? `${tile.label} · esp32-stream` : TITLE;
+  showChoice();
+}
+
+function showChoice() {
+  const ids = new Set(cameras.map((camera) => camera.id));
+  for (const [id, link] of links) if (!ids.has(id) && links.delete(id)) link.parentElement.remove();
+  for (const camera of cameras) {
+    const link = links.get(camera.id) ?? makeLink(camera.id);
+    setText(link, camera.label || camera.id);
+    link.toggleAttribute("data-off", !camera.online);
+    if (camera.id === tile?.id) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  page("choice").hidden = cameras.length < 2;
+}
+
+function makeLink(id) {
+  const choose = (event) => {
+    event.preventDefault();
+    history.pushState(null, "", event.currentTarget.href);
+    show();
+  };
+  const link = el("a", { class: "button", href: `?camera=${id}`, onclick: choose });
+  links.set(id, link);
+  page("choices").append(el("li", {}, link));
+  return link;
+}
+
+function showWelcome(status) {
+  const place = page("welcome");
+  place.hidden = cameras.length > 0;
+  if (!place.hidden && !place.firstChild) place.append(welcome(cameraHost(status, location), location.port || (location.protocol === "https:" ? "443" : "80")));
+}

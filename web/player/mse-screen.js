@@ -1,0 +1,178 @@
+/**
+ * H.264 in fragmented MP4 on a <video>. In: the codec that `stream` tells, then init segments and fragments.
+ * Out: which picture is on the screen; or that this screen is broken, perhaps for good, so that another is to be made.
+ */
+import { Fragment, isInitSegment, readTimescale } from "./fmp4.js";
+import { Playout } from "./playout.js";
+import { SourceFeed, canPlay, mimeOf } from "./source-feed.js";
+
+// A decoder that is this far behind gets no more until the next keyframe.
+const LATEST_MS = 1000;
+// A picture that the browser has but does not show, its clock standing, is sought: Chromium may overlook one.
+const SEEK_AFTER_MS = 400;
+// So many pictures, so long, and none shown: this browser cannot play them.
+const BLIND_PICTURES = 8;
+const BLIND_MS = 4000;
+
+/** Whether this browser plays what the server's encoder makes. */
+export function canPlayH264() {
+  return canPlay(mimeOf("avc1.42C01F"));
+}
+
+export class MseScreen {
+  #video;
+  #onShown;
+  #onBroken;
+  #ending = new AbortController();
+  #feed = null;
+  #timescale = 90_000;
+  #playout = new Playout();
+  #needsKey = true;
+  #appended = 0;
+  #firstMs = 0;
+  #seekTimer = 0;
+
+  constructor(video, { onShown, onBroken }) {
+    this.#video = video;
+    this.#onShown = onShown;
+    this.#onBroken = onBroken;
+  }
+
+  /** The element that shows the picture. */
+  get element() {
+    return this.#video;
+  }
+
+  /** Begin, or go on, with a stream of this codec; its init segment is pushed next. */
+  begin(codec) {
+    const mime = mimeOf(codec);
+    if (!canPlay(mime)) this.#break(`this browser does not play ${codec}`, true);
+    else if (this.#feed) this.#feed.change(mime);
+    else this.#open(mime);
+  }
+
+  /** Take an init segment or a fragment that arrived at `arrivedMs`. */
+  push(bytes, arrivedMs) {
+    if (!this.#feed || this.#ending.signal.aborted) return;
+    try {
+      if (isInitSegment(bytes)) this.#pushInit(bytes);
+      else this.#pushFragment(new Fragment(bytes), arrivedMs);
+    } catch (error) {
+      this.#break(error.message);
+    }
+  }
+
+  /** Stop, and let go of the decoder. Idempotent. */
+  close() {
+    if (this.#ending.signal.aborted) return;
+    this.#end();
+  }
+
+  #open(mime) {
+    const video = this.#video;
+    const signal = this.#ending.signal;
+    // iOS gives a ManagedMediaSource only to a video that AirPlay cannot take over.
+    video.disableRemotePlayback = true;
+    video.addEventListener("error", () => this.#break(video.error?.message || "video error"), { signal });
+    video.addEventListener("pause", () => this.#play(), { signal });
+    this.#feed = new SourceFeed(video, mime, {
+      beforeAppend: (entry) => entry.fragment && this.#retime(entry),
+      onBroken: (reason) => this.#break(reason),
+    });
+    this.#play();
+    this.#watch();
+  }
+
+  #play() {
+    this.#video.play().catch((error) => {
+      // A phone that saves power starts no video untouched. A canvas needs no touch.
+      if (error.name === "NotAllowedError") this.#break("the browser does not start a video by itself", true);
+    });
+  }
+
+  #pushInit(bytes) {
+    this.#timescale = readTimescale(bytes);
+    this.#feed.push({ bytes });
+  }
+
+  #pushFragment(fragment, arrivedMs) {
+    if (!this.#isWanted(fragment.isKey, arrivedMs)) return;
+    const mediaTimeS = fragment.decodeTime / this.#timescale;
+    this.#feed.push({ bytes: fragment.bytes, fragment, picture: { mediaTimeS, arrivedMs, isKey: fragment.isKey } });
+    this.#seekIfOverlooked();
+  }
+
+  #isWanted(isKey, nowMs) {
+    const oldest = this.#playout.oldestPending;
+    const isLate = oldest !== null && nowMs - oldest.arrivedMs > LATEST_MS;
+    if (isKey) {
+      if (this.#feed.isFull) this.#feed.drop((entry) => !entry.fragment);
+      this.#needsKey = false;
+    } else if (isLate || this.#feed.isFull) {
+      this.#needsKey = true;
+    }
+    return !this.#needsKey;
+  }
+
+  #retime({ fragment, picture }) {
+    const video = this.#video;
+    const isStalled = video.readyState < video.HAVE_FUTURE_DATA;
+    const { startS, durationS } = this.#playout.plan(video.currentTime, isStalled, picture);
+    fragment.retime(Math.round(startS * this.#timescale), Math.round(durationS * this.#timescale));
+    this.#giveUpWhenBlind(picture.arrivedMs);
+  }
+
+  #giveUpWhenBlind(nowMs) {
+    this.#appended += 1;
+    this.#firstMs ||= nowMs;
+    if (!this.#playout.shown && this.#appended > BLIND_PICTURES && nowMs - this.#firstMs > BLIND_MS) {
+      this.#break("the browser shows none of the pictures", true);
+    }
+  }
+
+  #seekIfOverlooked() {
+    clearTimeout(this.#seekTimer);
+    this.#seekTimer = setTimeout(() => {
+      const video = this.#video;
+      if (this.#playout.oldestPending && video.readyState < video.HAVE_FUTURE_DATA) video.currentTime = this.#playout.newestS;
+    }, SEEK_AFTER_MS);
+  }
+
+  #watch() {
+    const video = this.#video;
+    const next = (step) => !this.#ending.signal.aborted && step();
+    const byFrame = () =>
+      video.requestVideoFrameCallback((_now, frame) => {
+        this.#show(frame.mediaTime);
+        next(byFrame);
+      });
+    // Browsers that do not tell of each picture: the newest one that the clock has reached.
+    const byClock = () =>
+      requestAnimationFrame(() => {
+        if (video.readyState >= video.HAVE_CURRENT_DATA) this.#show(video.currentTime);
+        next(byClock);
+      });
+    next(video.requestVideoFrameCallback ? byFrame : byClock);
+  }
+
+  #show(mediaS) {
+    const picture = this.#ending.signal.aborted ? null : this.#playout.show(mediaS);
+    if (!picture) return;
+    this.#feed.trim(this.#playout.shownKeyS);
+    this.#onShown({ ...picture, width: this.#video.videoWidth, height: this.#video.videoHeight });
+  }
+
+  #break(reason, isForGood = false) {
+    if (this.#ending.signal.aborted) return;
+    this.#end();
+    this.#onBroken(reason, isForGood);
+  }
+
+  #end() {
+    this.#ending.abort();
+    clearTimeout(this.#seekTimer);
+    this.#feed?.close();
+    this.#video.removeAttribute("src");
+    this.#video.load();
+  }
+}

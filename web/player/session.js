@@ -1,0 +1,186 @@
+/**
+ * One stretch of watching a camera, while the player is in view: a snapshot at once, then the stream on a screen of its
+ * format. It keeps `facts` (see condition.js) and tells each picture; what is made of them is the player's matter.
+ */
+import { CanvasScreen } from "./canvas-screen.js";
+import { decodeJpeg } from "./jpeg.js";
+import { MseScreen, canPlayH264 } from "./mse-screen.js";
+import { ViewerLink } from "./viewer-link.js";
+
+// A screen that breaks is made anew; one that breaks so often within so long is given up for JPEG.
+const MOST_BREAKS = 3;
+const BREAKS_WITHIN_MS = 60_000;
+
+/** The format that is right for this browser; `wish` is the attribute's. */
+export function chooseFormat(wish) {
+  if (wish === "jpeg" || wish === "mp4") return wish;
+  return canPlayH264() ? "mp4" : "jpeg";
+}
+
+export class Session {
+  /** What is known of the connection and the camera. */
+  facts = { isOpen: false, openChangedMs: performance.now(), isServerThere: null, isUnknown: false, isOnline: null, error: "" };
+  /** Pictures that the server left out for this viewer, as it told. */
+  lost = 0;
+  /** This viewer's id in /status, where the server tells it. */
+  viewerId = "";
+  format;
+  camera;
+  #base;
+  #view;
+  #onPicture;
+  #onChange;
+  #ending = new AbortController();
+  #link;
+  #screen = null;
+  #shown = null;
+  #mediaTimeS = null;
+  #breaks = [];
+
+  constructor({ base, camera, format, view, onPicture, onChange }) {
+    this.#base = base;
+    this.camera = camera;
+    this.format = format;
+    this.#view = view;
+    this.#onPicture = onPicture;
+    this.#onChange = onChange;
+    this.#connect();
+    if (camera) this.#fetchSnapshot();
+  }
+
+  /** Tell the server how old the picture on the screen is. */
+  reportAge() {
+    if (this.#shown?.mediaTimeS != null) this.#link.sendAge(this.#shown.mediaTimeS);
+  }
+
+  /** Try again now, if waiting. */
+  hurry() {
+    this.#link.hurry();
+  }
+
+  /** The last picture stays on the view. Idempotent. */
+  close() {
+    if (this.#ending.signal.aborted) return;
+    this.#ending.abort();
+    this.#link.close();
+    this.#closeScreen();
+  }
+
+  #connect() {
+    const url = new URL("ws/viewer", this.#base);
+    url.protocol = url.protocol.replace("http", "ws");
+    if (this.camera) url.searchParams.set("camera", this.camera);
+    url.searchParams.set("format", this.format);
+    // In MP4 the time of a picture stands in the fragment; a JPEG has none.
+    if (this.format === "jpeg") url.searchParams.set("meta", "1");
+    this.#link = new ViewerLink(url, this.#base, {
+      opened: () => this.#note({ isOpen: true, openChangedMs: performance.now(), isServerThere: true, isUnknown: false }),
+      closed: () => this.#lose(),
+      refused: (isServerThere) => this.#takeRefusal(isServerThere),
+      text: (message) => this.#hear(message),
+      binary: (bytes, arrivedMs) => this.#take(bytes, arrivedMs),
+    });
+  }
+
+  #lose() {
+    this.#closeScreen();
+    if (this.facts.isOpen) this.#note({ isOpen: false, openChangedMs: performance.now(), isServerThere: null, error: "" });
+  }
+
+  #takeRefusal(isServerThere) {
+    this.#note({ isServerThere });
+    if (isServerThere && this.camera) this.#fetchSnapshot();
+  }
+
+  #hear(message) {
+    switch (message.type) {
+      case "hello":
+        return this.#greet(message);
+      case "stream":
+        if (this.format !== "mp4") return;
+        this.#screen ??= this.#makeScreen();
+        return this.#screen.begin(message.codec);
+      case "frame":
+        this.#mediaTimeS = message.media_time_ns / 1e9;
+        return;
+      case "dropped":
+        this.lost += message.frames;
+        return;
+      case "offline":
+        return this.#note({ isOnline: false });
+      case "online":
+        return this.#note({ isOnline: true, error: "" });
+      case "error":
+        return this.#note({ error: String(message.message) });
+    }
+  }
+
+  #greet({ camera, online, id }) {
+    this.viewerId = id ?? "";
+    const isFirstSeen = camera && camera !== this.camera;
+    this.camera = camera ?? this.camera;
+    this.#note({ isOnline: online, error: "" });
+    if (isFirstSeen) this.#fetchSnapshot();
+  }
+
+  #take(bytes, arrivedMs) {
+    if (this.format === "mp4") return this.#screen?.push(bytes, arrivedMs);
+    this.#screen ??= this.#makeScreen();
+    this.#screen.push(bytes, arrivedMs, this.#mediaTimeS);
+  }
+
+  #makeScreen() {
+    const listener = {
+      onShown: (picture) => this.#show(picture),
+      onBroken: (reason, isForGood) => this.#mend(reason, isForGood),
+    };
+    return this.format === "mp4" ? new MseScreen(this.#view.video, listener) : new CanvasScreen(this.#view.canvas, listener);
+  }
+
+  #show(picture) {
+    this.#shown = picture;
+    this.#view.showMoving(this.#screen.element);
+    if (this.facts.error) this.#note({ error: "" });
+    this.#onPicture(picture);
+  }
+
+  #mend(reason, isForGood) {
+    console.warn(`camera-player: ${this.camera}: ${reason}`);
+    const nowMs = performance.now();
+    this.#breaks = [...this.#breaks.filter((atMs) => nowMs - atMs < BREAKS_WITHIN_MS), nowMs];
+    this.#closeScreen();
+    if (!isForGood && this.#breaks.length < MOST_BREAKS) return this.#link.renew();
+    this.format = "jpeg";
+    this.#link.close();
+    this.#lose();
+    this.#connect();
+  }
+
+  #closeScreen() {
+    this.#view.freeze();
+    this.#screen?.close();
+    this.#screen = null;
+  }
+
+  async #fetchSnapshot() {
+    const address = new URL(`cameras/${encodeURIComponent(this.camera)}/snapshot.jpg`, this.#base);
+    try {
+      const answer = await fetch(address, { cache: "no-store", signal: this.#ending.signal });
+      if (answer.status === 404) this.#note({ isUnknown: true });
+      if (!answer.ok) return;
+      const image = await decodeJpeg(await answer.blob());
+      if (this.#ending.signal.aborted || this.#shown) return;
+      const arrivedMs = performance.now();
+      this.#view.showStill(image);
+      this.#onPicture({ arrivedMs, mediaTimeS: null, width: image.width, height: image.height });
+    } catch {
+      // No picture yet; the stream brings one, or its state says why there is none.
+    }
+  }
+
+  #note(change) {
+    if (this.#ending.signal.aborted) return;
+    Object.assign(this.facts, change);
+    this.#onChange();
+  }
+}
