@@ -22,8 +22,7 @@ log = logging.getLogger(__name__)
 
 # Devices that all come back at once after a restart wait here.
 BACKLOG: Final = 1024
-TICK_S: Final = 0.2
-TICKS_A_REPORT: Final = 5
+REPORT_INTERVAL_S: Final = 1.0
 # Resets are sent, and cameras announced as offline, before the bus goes.
 PARTING_S: Final = 0.05
 
@@ -60,16 +59,13 @@ async def serve(process: Process, settings: Settings, clock: Clock, port: socket
 
 
 async def _tell_life(process: Process, settings: Settings, intake: Intake, status: Status) -> None:
-    ticks = 0
     while True:
-        if ticks % TICKS_A_REPORT == 0:
-            intake.exchange.announce_all()
-            intake.exchange.publish_status(status.record())
-            intake.report_dropped()
-            stamp_alive(settings, process)
         intake.tick()
-        ticks += 1
-        await asyncio.sleep(TICK_S)
+        intake.exchange.announce_all()
+        intake.exchange.publish_status(status.record())
+        intake.report_dropped()
+        stamp_alive(settings, process)
+        await asyncio.sleep(REPORT_INTERVAL_S)
 
 
 if __name__ == "__main__":

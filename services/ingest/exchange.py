@@ -76,13 +76,6 @@ class Exchange:
         self._bus.publish_frame(wanted, replace(frame, hops=hops))
         self._counters.add("published")
 
-    def assign_workers(self) -> None:
-        """Name a worker anew for every camera, if other workers live than before."""
-        names = self._workers.names(self._clock.mono_ns())
-        if names and names != self._worker_names:
-            self._worker_names = names
-            self._registry.changed |= {camera for camera in self._registry.holders if self._assign(camera)}
-
     def announce_changed(self) -> None:
         """Tell at once what changed since the last time; a new camera gets its worker first."""
         changed, self._registry.changed = self._registry.changed, set()
@@ -160,9 +153,20 @@ class Exchange:
     def _on_status(self, record: dict[str, Any]) -> None:
         stage, name = record.get("stage"), record.get("name")
         if stage == "transcode" and isinstance(name, str):
-            self._workers.hear(name, self._clock.mono_ns())
+            self._hear_worker(name)
         elif stage == "keeper" and "known_cameras" in record:
             known = record["known_cameras"]
             if not isinstance(known, list) or not all(isinstance(camera, str) for camera in known):
                 raise WireError("status/ of keeper: known_cameras is no list of names")
             self._registry.learn_known(known)
+
+    def _hear_worker(self, name: str) -> None:
+        # Heartbeats are also the clock by which a silent worker is noticed: as long as one is left that could take
+        # over, they come; and without one there is nobody to name.
+        now_ns = self._clock.mono_ns()
+        self._workers.hear(name, now_ns)
+        names = self._workers.names(now_ns)
+        if names and names != self._worker_names:
+            self._worker_names = names
+            self._registry.changed |= {camera for camera in self._registry.holders if self._assign(camera)}
+            self.announce_changed()

@@ -131,10 +131,8 @@ class Intake:
                 self._leave(session, reason)
 
     def tick(self) -> None:
-        """Let time pass: several times a second."""
+        """Let time pass: once a second."""
         self.end(self.registry.tick(self._now()))
-        self.exchange.assign_workers()
-        self.exchange.announce_changed()
 
     def report_dropped(self) -> None:
         """Log what was dropped since the last time, in one line."""

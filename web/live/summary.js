@@ -1,7 +1,8 @@
 /** All cameras in half a sentence. Pure. */
 export function summary(cameras) {
-  if (cameras.length === 0) return "";
+  const all = cameras.length;
   const live = cameras.filter((camera) => camera.online && !camera.stalled).length;
-  const all = cameras.length === 1 ? "1 camera" : `${cameras.length} cameras`;
-  return live === cameras.length ? `${all}, live` : `${all}, ${live} live`;
+  if (all === 0) return "";
+  if (all === 1) return live ? "1 camera, live" : "1 camera, not live";
+  return live === all ? `${all} cameras live` : `${live} of ${all} live`;
 }

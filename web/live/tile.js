@@ -2,11 +2,9 @@
 import "../camera-player.js";
 import { shortWord } from "../player/condition.js";
 import { el, icon, setText } from "./dom.js";
-import { facts } from "./facts.js";
+import { KEYS, SMALL, facts } from "./facts.js";
 import { savePicture } from "./save.js";
 
-// In the grid there is room for these; the others are shown large.
-const SMALL = new Set(["size", "rate", "bitrate", "age"]);
 const SAID_MS = 2500;
 
 export class Tile {
@@ -51,6 +49,7 @@ export class Tile {
       this.#frame,
       el("div", { class: "caption" }, el("div", { class: "name" }, el("span", { class: "mark", "aria-hidden": "true" }), this.#title, this.#word), this.#warning, this.#facts),
     );
+    this.#makeFigures();
     this.update(row, []);
   }
 
@@ -117,21 +116,19 @@ export class Tile {
     const keys = new Set(told.map(([key]) => key));
     for (const [key, figure] of this.#figures) figure.element.hidden = !keys.has(key);
     for (const [key, title, text] of told) {
-      const figure = this.#figure(key);
+      const figure = this.#figures.get(key);
       setText(figure.title, title);
       setText(figure.text, text);
     }
   }
 
-  #figure(key) {
-    if (!this.#figures.has(key)) {
-      const title = el("dt", {});
-      const text = el("dd", {});
+  #makeFigures() {
+    for (const key of KEYS) {
+      const [title, text] = [el("dt", {}), el("dd", {})];
       const element = el("div", { class: SMALL.has(key) ? null : "more", "data-fact": key }, title, text);
       this.#figures.set(key, { element, title, text });
       this.#facts.append(element);
     }
-    return this.#figures.get(key);
   }
 
   #saveButton() {

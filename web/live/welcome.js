@@ -19,7 +19,7 @@ export function welcome(host, port) {
         "With the library WebSockets by Markus Sattler (Links2004). A name may follow the path: /ws/camera/porch",
         copyable(sketch(host, port), "the code"),
       ),
-      step("No camera at hand? Start a simulated one", "In the folder of the server:", copyable(`make mock-camera CAMERA=porch SERVER=${bracketed}:${port}`, "the command")),
+      step("No camera at hand? Start a simulated one", "In the server's folder, on its machine:", copyable(mockCommand(port), "the command")),
     ),
   );
 }
@@ -30,6 +30,10 @@ export function cameraHost(status, page) {
   const name = page.hostname.replace(/^\[|\]$/g, "");
   const isOwnMachine = name === "localhost" || name === "::1" || name.startsWith("127.");
   return isOwnMachine && told ? told : name;
+}
+
+function mockCommand(port) {
+  return `make mock-camera CAMERA=porch${String(port) === "8080" ? "" : ` SERVER=127.0.0.1:${port}`}`;
 }
 
 function step(title, text, body) {

@@ -1,5 +1,6 @@
 """Cameras on port 8080: passed on to ingest, relayed where that is impossible, held while ingest is away."""
 
+import contextlib
 import time
 
 import pytest
@@ -183,8 +184,8 @@ def test_relay_does_not_pile_up_what_ingest_does_not_read(house, ingest):
         relayed(house, ingest, camera)
         camera.socket.settimeout(1.0)
         sent = 0
-        with pytest.raises(TimeoutError):
-            for _ in range(2000):
+        with contextlib.suppress(TimeoutError):
+            while sent < 128 << 20:
                 sent += camera.socket.send(bytes(1 << 16))
         # Kernel buffers of two connections and 64 KiB in between; nothing like the 128 MB that were offered.
         assert sent < 24 << 20

@@ -21,7 +21,11 @@ def written_by_x264(width: int, height: int, layout: str = "yuv420p", **options:
     context.width, context.height, context.pix_fmt = width, height, layout
     context.time_base, context.framerate, context.thread_count = Fraction(1, 30), Fraction(30), 1
     context.options = {"preset": "ultrafast", "tune": "zerolatency", **options}
-    unit = parse_access_unit(bytes(context.encode(VideoFrame(width, height, layout))[0]))
+    picture = VideoFrame(width, height, layout)
+    for plane in picture.planes:
+        # Not as it was allocated: 10-bit samples of more than 10 bits end the process (x264 asserts).
+        plane.update(bytes(plane.buffer_size))
+    unit = parse_access_unit(bytes(context.encode(picture)[0]))
     return unit.of_type(NalType.SPS)[0]
 
 
@@ -38,7 +42,7 @@ def test_size_is_read_with_its_cropping(width, height):
     ("options", "layout", "profile_idc", "chroma", "depth"),
     [
         ({"profile": "baseline"}, "yuv420p", 66, 1, 8),
-        ({"profile": "main"}, "yuv420p", 77, 1, 8),
+        ({"profile": "main", "preset": "superfast"}, "yuv420p", 77, 1, 8),
         ({"profile": "high", "x264-params": "8x8dct=1"}, "yuv420p", 100, 1, 8),
         ({"profile": "high10"}, "yuv420p10le", 110, 1, 10),
         ({"profile": "high422"}, "yuv422p", 122, 2, 8),
@@ -87,20 +91,17 @@ def test_declared_pace_is_written_and_changes_nothing_else(millihertz):
 X264 = written_by_x264(640, 480, profile="baseline")
 
 
-def test_pace_is_not_declared_where_no_timing_is():
-    without = written_by_x264(64, 64)
-    at = parse_sps(without).timing_bit
-    assert at > 0
-    assert declare_pace(PLAIN, 25_000) == PLAIN
-
-
-# 16x16, baseline, no VUI at all.
+# By hand: a macroblock wide, a pair of them high (coded as fields), and no VUI.
 PLAIN = bytes.fromhex("6742c00af7c0")
 
 
 def test_plain_parameter_set_has_size_and_nothing_more():
     sps = parse_sps(PLAIN)
-    assert (sps.width, sps.height, sps.colour, sps.timing_bit) == (16, 16, None, -1)
+    assert (sps.width, sps.height, sps.colour, sps.timing_bit) == (16, 32, None, -1)
+
+
+def test_pace_is_not_declared_where_no_timing_is():
+    assert declare_pace(PLAIN, 25_000) == PLAIN
 
 
 @pytest.mark.parametrize("nal", [b"", b"\x67", X264[:8], b"\x68" + X264[1:], b"\x67" + b"\0" * 40])
