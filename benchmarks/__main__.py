@@ -16,10 +16,10 @@ from benchmarks.rows import Row, Verdict, not_measured
 from benchmarks.run import Run
 from benchmarks.table import render, summary
 
-# In this order: memory is measured before anything has made the processes grow.
+# In this order: nothing waits for encoders to close, and memory is measured before anything has made processes grow.
 FIGURES: Final[dict[str, Callable[[Run], list[Row]]]] = {
-    memory.NAME: memory.measure,
     idle.NAME: idle.measure,
+    memory.NAME: memory.measure,
     delay.NAME: delay.measure,
     hops.NAME: hops.measure,
     join.NAME: join.measure,

@@ -37,6 +37,9 @@ class JpegDecoder:
 
     def decode(self, jpeg: bytes) -> Picture:
         """Return the picture; an odd width or height loses one pixel. Raises CodecError when the JPEG is damaged."""
+        if not jpeg:
+            # An empty packet is how libavcodec is told that no more will come.
+            raise CodecError("JPEG of 0 bytes")
         try:
             pictures = self._context.decode(av.Packet(jpeg))
             if len(pictures) != 1:

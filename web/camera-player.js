@@ -186,9 +186,9 @@ export class CameraPlayer extends HTMLElement {
     const word = this.#condition();
     const isTerse = this.hasAttribute("terse");
     const text = isTerse ? shortWord(word) : sentence(word, this.camera, this.#session?.facts.error);
-    const age = this.ageS === null ? "" : `picture ${ageText(this.ageS)} old`;
+    const age = this.ageS === null ? "" : `${isTerse ? "" : "picture "}${ageText(this.ageS)} old`;
     const isQuiet = word === "live" || word === "idle" || (word === "connecting" && this.picture !== null);
-    this.#view.tell({ sentence: text, age, isOld: isOld(word), isQuiet });
+    this.#view.tell({ sentence: isTerse && this.picture ? "" : text, age, isOld: isOld(word), isQuiet });
     if (word === this.#state) return;
     this.#state = word;
     this.setAttribute("state", word);

@@ -35,7 +35,7 @@ def measure(run: Run) -> list[Row]:
     what = f"CPU of a delivered message, {_VIEWERS} viewers"
     if not native.can_compile():
         return [not_measured(NAME, what, "us", f"{native.MISSING} for the crowd and the floor")]
-    blocks, length_s = (2, 3.0) if run.quick else (5, 8.0)
+    blocks, length_s = (2, 2.0) if run.quick else (8, 4.0)
     pipeline = run.pipeline()
     with camera(run.folder, pipeline.port, _CAMERA, _FPS, "--prerender", "100"):
         pipeline.wait_online(_CAMERA)
@@ -94,7 +94,7 @@ def _wait_all_watch(crowd: native.Crowd) -> None:
             raise TimeoutError(f"{crowd.totals().connected} of {_VIEWERS} viewers connected in {_CONNECTED_S:.0f} s")
         time.sleep(0.1)
     # Each has its keyframe, and the burst of joining is over.
-    time.sleep(1.0)
+    time.sleep(0.5)
 
 
 def _idle_share(pipeline: ShippedPipeline, length_s: float) -> float:

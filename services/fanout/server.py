@@ -13,6 +13,7 @@ from common.config import Settings
 from common.counters import Counters
 from common.handover import CAMERA
 from common.http import Application, Handler, Request, Response, StreamResponse, make_runner
+from common.network import lan_address
 from common.service import Process, Status, stamp_alive
 from common.units import NS_PER_S
 from services.fanout.acceptor import Acceptor, Address
@@ -200,6 +201,8 @@ class Server:
             self.clock.wall_ns(),
             self.process.host,
         )
+        bind = self.settings.server.bind
+        page["lan_addresses"] = [lan_address() if bind == "0.0.0.0" else bind]
         body = json.dumps(page, ensure_ascii=False, separators=(",", ":")).encode()
         return Response(body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"})
 

@@ -21,7 +21,7 @@ from services.ingest.port import open_port
 log = logging.getLogger(__name__)
 
 # Devices that all come back at once after a restart wait here.
-BACKLOG: Final = 1024
+BACKLOG: Final = 4096
 REPORT_INTERVAL_S: Final = 1.0
 # Resets are sent, and cameras announced as offline, before the bus goes.
 PARTING_S: Final = 0.05

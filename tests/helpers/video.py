@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import lru_cache
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -24,17 +25,15 @@ def rows(picture: VideoFrame) -> list[list[bytes]]:
     ]
 
 
-def noise(size: int, seed: int, spread: int = 60) -> bytes:
-    """Return samples around the middle, smooth enough for a JPEG and different from each other."""
-    dice = random.Random(seed)
-    level, samples = 128, bytearray()
-    for _ in range(size):
-        level += dice.randint(-9, 9)
-        level = min(max(level, 128 - spread), 128 + spread)
-        samples.append(level)
-    return bytes(samples)
+def noise(size: int, seed: int) -> bytes:
+    """Return samples around the middle, different from each other and for each seed."""
+    return random.Random(seed).randbytes(size).translate(_AROUND_THE_MIDDLE)
 
 
+_AROUND_THE_MIDDLE = bytes(112 + level // 8 for level in range(256))
+
+
+@lru_cache(maxsize=256)
 def jpeg(
     width: int, height: int, layout: str = "yuvj422p", seed: int = 0, fill: tuple[int, int, int] | None = None
 ) -> bytes:

@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from common.config import Settings
+from common.network import lan_address
 
 PATIENCE_S: Final = 20.0
 _POLL_S: Final = 0.01
@@ -21,14 +22,14 @@ def announce(settings: Settings, supervisord_pid: int, *, is_demo: bool) -> None
             return
         time.sleep(_POLL_S)
     if os.getppid() == supervisord_pid:
-        print(greeting(settings, _lan_address(), is_demo=is_demo), flush=True)
+        print(greeting(settings, lan_address(), is_demo=is_demo), flush=True)
 
 
-def greeting(settings: Settings, lan_address: str, *, is_demo: bool) -> str:
+def greeting(settings: Settings, lan: str, *, is_demo: bool) -> str:
     """Return the lines that a person reads after the start."""
     server = settings.server
     own = local_host(server.bind)
-    far = lan_address if server.bind == "0.0.0.0" else server.bind
+    far = lan if server.bind == "0.0.0.0" else server.bind
     pages = f"http://{own}:{server.port}/"
     if far != own:
         pages += f"   in the network: http://{far}:{server.port}/"
@@ -57,14 +58,3 @@ def _answers(settings: Settings) -> bool:
             return connection.recv(64).startswith(b"HTTP/1.1 200")
     except OSError:
         return False
-
-
-def _lan_address() -> str:
-    """Return this machine's address in its network; connecting a UDP socket only asks the routing table."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return "127.0.0.1"
-        address: str = probe.getsockname()[0]
-        return address

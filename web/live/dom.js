@@ -18,7 +18,7 @@ export function setText(element, text) {
 }
 
 const PATHS = {
-  back: "M15 5l-7 7 7 7",
+  back: "M4.5 4.5h6v6h-6zM13.5 4.5h6v6h-6zM4.5 13.5h6v6h-6zM13.5 13.5h6v6h-6z",
   previous: "M15 5l-7 7 7 7",
   next: "M9 5l7 7-7 7",
   save: "M12 4v11m0 0l-4.5-4.5M12 15l4.5-4.5M5 19.5h14",

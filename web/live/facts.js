@@ -5,29 +5,31 @@ import { ageText, bitrateText, rateText, sizeText } from "../player/words.js";
 export const KEYS = ["size", "rate", "bitrate", "age", "camera-bitrate", "viewers", "source", "lost"];
 export const SMALL = new Set(KEYS.slice(0, 4));
 
-/** Return [key, title, text] for each figure that is known; `viewers` are the rows of /status. */
+/** Return [key, title, text] for each figure that is known and true now; `viewers` are the rows of /status. */
 export function facts(row, viewers, player) {
   const mp4 = player.format === "mp4";
   const size = player.width ? sizeText(player.width, player.height) : row.width ? sizeText(row.width, row.height) : "";
-  const bytesPerS = mp4 ? row.h264_bytes_per_s : row.jpeg_bytes_per_s;
+  const isHeard = row.online && player.state !== "away";
+  const rate = (bytesPerS) => (isHeard && bytesPerS ? bitrateText(bytesPerS) : "");
   return [
     ["size", "Size", size],
-    ["rate", "Frame rate", row.online && row.fps ? rateText(row.fps) : ""],
-    ["bitrate", mp4 ? "Bitrate, H.264" : "Bitrate, JPEG", row.online && bytesPerS ? bitrateText(bytesPerS) : ""],
+    ["rate", "Frame rate", isHeard && row.fps ? rateText(row.fps) : ""],
+    ["bitrate", mp4 ? "Bitrate, H.264" : "Bitrate, JPEG", rate(mp4 ? row.h264_bytes_per_s : row.jpeg_bytes_per_s)],
     ["age", "Picture age", ageOf(viewers, player)],
-    ["camera-bitrate", "From the camera", mp4 && row.online && row.jpeg_bytes_per_s ? bitrateText(row.jpeg_bytes_per_s) : ""],
-    ["viewers", "Viewers", String(row.viewers ?? "")],
+    ["camera-bitrate", "From the camera", mp4 ? rate(row.jpeg_bytes_per_s) : ""],
+    ["viewers", "Viewers", isHeard ? String(row.viewers ?? "") : ""],
     ["source", "Source", String(row.source ?? "")],
     ["lost", "Lost pictures", lossText(row.dropped, player.lost)],
   ].filter(([, , text]) => text);
 }
 
 function ageOf(viewers, player) {
-  // The server knows both ends of a live picture's way. Beyond that only the page knows how long it has stood.
-  const own = player.state === "live" ? viewers.find((viewer) => viewer.id === player.viewerId) : null;
+  // Of an old picture the player tells it itself, over the picture.
+  if (player.state !== "live" || player.ageS === null) return "";
+  // The server knows both ends of a picture's way; the page only when it came.
+  const own = viewers.find((viewer) => viewer.id === player.viewerId);
   if (typeof own?.age_s === "number") return ageText(own.age_s);
-  if (player.ageS === null) return "";
-  return player.state === "live" && player.ageS < 1 ? "under 1 s" : ageText(player.ageS);
+  return player.ageS < 1 ? "under 1 s" : ageText(player.ageS);
 }
 
 function lossText(dropped, lostHere) {

@@ -43,12 +43,12 @@ function show() {
   if (row && !tile) {
     tile = new Tile(row, base, { open: (one) => one.fill() }, { format: "jpeg", isTerse: false, openWords: "Full screen" });
     page("grid").append(tile.element);
-    arrange(page("grid"));
   }
   tile?.update(row, viewers);
   page("missing").hidden = !wanted || row !== null;
   document.title = tile ? `${tile.label} · esp32-stream` : TITLE;
   showChoice();
+  arrange(page("grid"));
 }
 
 function showChoice() {

@@ -108,6 +108,7 @@ export class Tile {
     setText(this.#word, shortWord(state));
     const name = `${this.label}, ${shortWord(state)}. ${this.#openWords}`;
     if (this.#open.getAttribute("aria-label") !== name) this.#open.setAttribute("aria-label", name);
+    this.#tellFigures();
   }
 
   #tellFigures() {

@@ -20,7 +20,7 @@ style.replaceSync(`
   .stage, .stage > * { position: absolute; inset: 0; width: 100%; height: 100%; }
   .stage > * { object-fit: contain; }
   .stage { transition: opacity 0.25s, filter 0.25s; }
-  .stage.old { filter: grayscale(1) brightness(0.8); opacity: 0.55; }
+  .stage.old { filter: grayscale(1); opacity: 0.6; }
   .note {
     position: absolute;
     inset: auto 0 0 0;
@@ -33,6 +33,7 @@ style.replaceSync(`
     background: var(--picture-veil, rgb(10 12 14 / 0.72));
   }
   .note.alone { inset: 0; background: none; flex-direction: column; align-items: center; justify-content: center; text-align: center; }
+  .sentence:empty + .age { margin-left: auto; }
   .age { font-variant-numeric: tabular-nums; white-space: nowrap; opacity: 0.85; }
   .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   @container (max-width: 220px) {

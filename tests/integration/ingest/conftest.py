@@ -36,5 +36,5 @@ class Station:
 @pytest.fixture(scope="module")
 def station() -> Iterator[Station]:
     with short_tmp() as folder, listening_socket() as listener, room("broker-0", folder), \
-            room("ingest-0", folder, stdin=listener, CAM_LOG_LEVEL="debug") as ingest:  # fmt: skip
+            room("ingest-0", folder, stdin=listener) as ingest:  # fmt: skip
         yield Station(folder, settings_in(folder), ingest, listener.getsockname()[1])

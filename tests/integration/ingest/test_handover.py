@@ -156,9 +156,13 @@ def test_posted_picture_that_cannot_be_taken_is_answered_in_a_sentence(station, 
     answer = post(station, camera, picture)
     assert answer.status == status
     assert word in answer.text
+
+
+def test_camera_whose_first_posted_picture_is_broken_does_not_come_into_being(station):
+    assert post(station, "stillborn", JPEG[:-9]).status == 400
     with station.ear("camera") as ear:
-        ear.listen(1.1)
-        assert ear.camera(camera) == {}
+        ear.wait(lambda: any(record["full"] for record in ear.records("camera")), "all cameras")
+        assert ear.camera("stillborn") == {}
 
 
 def test_posting_camera_that_sends_a_broken_picture_stays_online(station):

@@ -1,0 +1,93 @@
+"""The picture on the page is a live one: how far it is behind the camera, also when that jitters or stalls."""
+
+import pytest
+
+from tests.browser.delays import behind_ms, latencies_ms, read_sends, spread
+from tests.helpers.pipeline import Pipeline
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.requires_tool("chromium")]
+
+FPS = 25
+BEHIND_AT_MOST_MS = 300
+JITTER_MS = 150
+STALLS_S = (0.1, 0.5, 3.0)
+# Far longer than a test looks at a stall: what is shown after it, is no keyframe's doing.
+LONG_GOP = {"CAM_TRANSCODE_GOP_S": "30"}
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory):
+    with Pipeline(tmp_path_factory.mktemp("delay"), env=LONG_GOP) as running:
+        yield running
+
+
+@pytest.fixture
+def camera(pipeline, request):
+    """A camera that sends with the flags of the test, and the log of its sends."""
+    running = []
+
+    def start(name, *flags, fps=FPS):
+        log = pipeline.folder / f"{name}.log"
+        running.append(pipeline.mock_camera(name, "--log-sends", str(log), *flags, fps=fps))
+        pipeline.wait_for_camera(name)
+        return log
+
+    yield start
+    for process in running:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(("page", "format_"), [("/", "mp4"), ("/mjpeg?camera=porch", "jpeg")])
+def test_page_is_close_behind_the_newest_frame(pipeline, open_page, camera, page, format_):
+    log = camera("porch")
+    screen = open_page(pipeline.url(page))
+    screen.wait_for_live("porch", format_)
+    screen.page.wait_for_timeout(1000)
+    seen = screen.read_for("porch", 8.0)
+    sent = read_sends(log)
+    behind = spread(behind_ms(sent, seen))
+    print(f"{page}: behind the newest frame {behind}; from send to screen {spread(latencies_ms(sent, seen))}; {len(seen)} pictures")
+    assert behind.p95 <= BEHIND_AT_MOST_MS
+
+
+@pytest.mark.parametrize("fps", [3, 12, 25])
+def test_page_is_close_behind_a_camera_that_jitters(pipeline, open_page, camera, fps):
+    log = camera("shaky", "--jitter", str(JITTER_MS), "--seed", "1", fps=fps)
+    screen = open_page(pipeline.url("/"))
+    screen.wait_for_live("shaky")
+    screen.page.wait_for_timeout(1000)
+    seen = screen.read_for("shaky", 8.0)
+    sent = read_sends(log)
+    behind = spread(behind_ms(sent, seen))
+    print(f"jitter {JITTER_MS} ms, {fps} fps: behind the newest frame {behind}; {spread(latencies_ms(sent, seen))}")
+    assert behind.p95 <= max(BEHIND_AT_MOST_MS, 2 * 1000 / fps)
+
+
+@pytest.mark.parametrize("stall_s", STALLS_S)
+def test_first_frame_after_a_stall_is_shown_at_once(pipeline, open_page, camera, stall_s):
+    log = camera("pausing", "--stall", f"{stall_s}:{stall_s + 1.5}")
+    screen = open_page(pipeline.url("/"))
+    screen.wait_for_live("pausing")
+    seen = screen.read_for("pausing", 3 * (stall_s + 1.5))
+    sent = [frame for frame in read_sends(log) if seen[0].mono_ms < frame.mono_ms < seen[-1].mono_ms]
+    after = [frame for before, frame in zip(sent, sent[1:], strict=False) if frame.mono_ms - before.mono_ms > stall_s * 900]
+    assert after, "the camera did not stall"
+    numbers = {picture.number: picture.mono_ms for picture in seen}
+    # Two frames may share one refresh of the screen, so that the first is never on it.
+    waits = [min(ms for number, ms in numbers.items() if number >= frame.number) - frame.mono_ms for frame in after]
+    print(f"after stalls of {stall_s} s the picture moved {[round(wait) for wait in waits]} ms after the first frame's send")
+    assert max(waits) <= BEHIND_AT_MOST_MS
+    assert all(frame.number in numbers or frame.number + 1 in numbers for frame in after)
+
+
+def test_page_is_close_behind_again_after_its_own_pause(pipeline, open_page, camera):
+    log = camera("porch")
+    screen = open_page(pipeline.url("/"))
+    screen.wait_for_live("porch")
+    # A page that computes for so long takes nothing in meanwhile.
+    screen.page.evaluate("(() => { const end = performance.now() + 2500; while (performance.now() < end); })()")
+    screen.page.wait_for_timeout(2000)
+    behind = spread(behind_ms(read_sends(log), screen.read_for("porch", 2.0)))
+    print(f"2 s after a pause of 2.5 s: {behind}")
+    assert behind.p95 <= BEHIND_AT_MOST_MS
