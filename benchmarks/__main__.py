@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks.figures import codec, delay, hops, idle, join, memory, start, viewers
+from benchmarks.figures import codec, delay, hops, idle, join, memory, page, start, viewers
 from benchmarks.machine import describe
 from benchmarks.rows import Row, Verdict, not_measured
 from benchmarks.run import Run
@@ -24,9 +24,12 @@ FIGURES: Final[dict[str, Callable[[Run], list[Row]]]] = {
     hops.NAME: hops.measure,
     join.NAME: join.measure,
     viewers.NAME: viewers.measure,
+    page.NAME: page.measure,
     start.NAME: start.measure,
     codec.NAME: codec.measure,
 }
+# Of what stopped a measurement, in the table; the rest is on standard error.
+_REASON_LIMIT: Final = 200
 DEFAULT_JSON: Final = Path("var/bench.json")
 
 
@@ -63,7 +66,7 @@ def _measure(name: str, run: Run) -> list[Row]:
         rows = FIGURES[name](run)
     except Exception as error:  # noqa: BLE001 - whatever stopped it, the rest of the table is still wanted
         traceback.print_exc()
-        rows = [not_measured(name, "the measurement failed", "", f"{type(error).__name__}: {error}")]
+        rows = [not_measured(name, "the measurement failed", "", f"{type(error).__name__}: {error}"[:_REASON_LIMIT])]
     print(f"{time.monotonic() - began:.1f} s", file=sys.stderr)
     return rows
 

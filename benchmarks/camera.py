@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from common.config import PROJECT_DIR
+from common.service import die_with_parent
 
 
 class Camera:
@@ -15,12 +16,12 @@ class Camera:
     def __init__(self, name: str, log: Path, pid: int) -> None:
         self.name = name
         self.pid = pid
-        self._log = log
+        self.log = log
 
     def sent_ns(self) -> dict[int, int]:
         """Return when each frame began to be sent (CLOCK_MONOTONIC), by the number drawn into it."""
         sends = {}
-        for line in self._log.read_text(encoding="ascii").splitlines():
+        for line in self.log.read_text(encoding="ascii").splitlines():
             fields = line.split()
             # The newest line may be half there; a camera with a suffix (-2) is another one of the same process.
             if len(fields) == 4 and fields[2] == self.name:
@@ -35,7 +36,7 @@ def camera(folder: Path, port: int, name: str, fps: float, *extra: str, count: i
     flags = {"camera": name, "cameras": count, "fps": fps, "server": f"127.0.0.1:{port}", "log-sends": log}
     words = [word for flag, value in flags.items() for word in (f"--{flag}", str(value))]
     command = [sys.executable, "-m", "tools.mock_camera", "--quiet", *words, *extra]
-    with subprocess.Popen(command, cwd=PROJECT_DIR) as process:
+    with subprocess.Popen(command, cwd=PROJECT_DIR, preexec_fn=die_with_parent) as process:
         try:
             yield Camera(name, log, process.pid)
         finally:

@@ -11,6 +11,7 @@ from tests.helpers.pipeline import Pipeline
 
 _ONLINE_S: Final = 10.0
 _CLOSED_S: Final = 20.0
+_FORGOTTEN_S: Final = 10.0
 
 
 class Run:
@@ -56,6 +57,12 @@ class ShippedPipeline(Pipeline):
     def wait_no_encoder(self) -> None:
         """Wait until every encoder is closed."""
         self.wait_until(lambda: not self.open_encoders(), "all encoders closed", _CLOSED_S)
+
+    def forget_cameras(self) -> None:
+        """Forget the cameras of earlier figures, which are away: a page shows every camera that is known."""
+        for row in self.status()["cameras"]:
+            self.ask("DELETE", f"/api/cameras/{row['id']}")
+        self.wait_until(lambda: not self.status()["cameras"], "no camera known", _FORGOTTEN_S)
 
     def open_encoders(self) -> int:
         """Return how many cameras are being encoded, as `transcode` told last."""

@@ -15,14 +15,14 @@ def render(rows: Iterable[Row]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
     text = [_line(lines[0], widths), _line(tuple("-" * width for width in widths), widths)]
     text += [_line(line, widths) for line in lines[1:]]
-    notes = [f"- {row.figure}, {row.what}: {row.note}" for row in rows if row.note and row.value is not None]
+    notes = [f"- {row.figure}, {row.what}: {row.note}" for row in rows if row.note]
     return "\n".join([*text, *(["", "Notes"] if notes else []), *notes])
 
 
 def cells(row: Row) -> tuple[str, ...]:
     """Return a row's cells as text."""
     if row.value is None:
-        return row.figure, row.what, Verdict.NOT_MEASURED.value, "", "", "", row.note
+        return row.figure, row.what, "", "", "", _target(row), Verdict.NOT_MEASURED.value
     return (
         row.figure,
         row.what,

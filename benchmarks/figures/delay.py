@@ -35,7 +35,7 @@ class _Blocks:
 
 def measure(run: Run) -> list[Row]:
     """Return p50 and p99; ours and the yardstick's blocks take turns."""
-    blocks, length_s = (1, 4.0) if run.quick else (3, 20.0)
+    blocks, length_s = (1, 4.0) if run.quick else (3, 15.0)
     ours, theirs, missing = _Blocks(), _Blocks(), 0
     for block in range(blocks):
         block_ms, lost = _ours(run, f"delay-{block}", length_s)

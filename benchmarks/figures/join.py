@@ -25,12 +25,12 @@ def measure(run: Run) -> list[Row]:
     """Return p95 of both kinds of join."""
     pipeline = run.pipeline()
     dice = random.Random(1)
-    with camera(run.folder, pipeline.port, "join", _FPS, "--prerender", "50", count=_CAMERAS):
+    with camera(run.folder, pipeline.port, "join", _FPS, "--prerender", "25", count=_CAMERAS):
         names = [f"join-{number}" for number in range(1, _CAMERAS + 1)]
         for name in names:
             pipeline.wait_online(name)
-        cold = _cold(run, names, 1 if run.quick else 8, dice)
-        watched = _watched(run, names[0], 12 if run.quick else 120, dice)
+        cold = _cold(run, names, 1 if run.quick else 6, dice)
+        watched = _watched(run, names[0], 8 if run.quick else 120, dice)
     return [_row("camera unwatched before", cold), _row("camera already watched", watched)]
 
 

@@ -1,7 +1,7 @@
 """The viewers of one stream that take it in the same form: the inner loop of fan-out. Pure.
 
-A viewer is `live` while it has everything since a keyframe, and waits for one otherwise. One write and two attribute
-checks a live viewer and message; nothing is allocated for a viewer, and none can delay another.
+A viewer is `live` while it has everything since a keyframe, and waits for one otherwise. One system call and two checks
+a live viewer and message; nothing is allocated for a viewer, and none can delay another.
 """
 
 from collections.abc import Hashable
@@ -19,8 +19,9 @@ class Audience:
 
     def __init__(self, form: Form) -> None:
         self.form: Final = form
-        self.live: set[Viewer] = set()
-        self.waiting: set[Viewer] = set()
+        # Dicts for their order: who came first is served first, and its objects lie together in memory.
+        self.live: dict[Viewer, None] = {}
+        self.waiting: dict[Viewer, None] = {}
         # What every live viewer with an empty box was told by the last keyframe.
         self._told: Hashable = UNTOLD
 
@@ -28,18 +29,18 @@ class Audience:
         return len(self.live) + len(self.waiting)
 
     def add(self, viewer: Viewer) -> None:
-        self.waiting.add(viewer)
+        self.waiting[viewer] = None
 
     def remove(self, viewer: Viewer) -> None:
-        self.live.discard(viewer)
-        self.waiting.discard(viewer)
+        self.live.pop(viewer, None)
+        self.waiting.pop(viewer, None)
 
     def fall(self, viewer: Viewer) -> None:
         """Let a viewer wait for the next keyframe."""
         if viewer.live:
             viewer.live = False
-            self.live.discard(viewer)
-            self.waiting.add(viewer)
+            self.live.pop(viewer, None)
+            self.waiting[viewer] = None
 
     def fall_all(self, frames: int, reason: str) -> None:
         """Let all wait for the next keyframe, having lost so many frames; what waits for them may still go out."""
@@ -51,8 +52,8 @@ class Audience:
 
     def start(self, viewer: Viewer, packets: list[Packet]) -> None:
         """Give a viewer the messages since a keyframe, the first being it, and let it go on live."""
-        self.waiting.discard(viewer)
-        self.live.add(viewer)
+        self.waiting.pop(viewer, None)
+        self.live[viewer] = None
         viewer.live = True
         for packet in packets:
             if viewer.live:
@@ -85,11 +86,18 @@ class Audience:
 
     def _deliver_to(self, viewers: list[Viewer], packet: Packet) -> None:
         message = packet.wrapped(self.form)
+        length = len(message)
         for viewer in viewers:
-            if viewer.open:
-                viewer.write(message)
-            else:
+            if not viewer.open:
                 viewer.hold(packet)
+                continue
+            try:
+                sent = viewer.push(message)
+            except OSError:
+                # Full, or gone: the transport finds out which.
+                sent = 0
+            if sent != length:
+                viewer.write(message[sent:])
 
     def _deliver_key(self, viewers: list[Viewer], packet: Packet) -> None:
         """As `_deliver_to`, but some may have to be told something first."""

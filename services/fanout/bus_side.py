@@ -37,6 +37,8 @@ class BusSide:
         wake: Callable[[int], None],
     ) -> None:
         self._process: Final = process
+        # What comes back of it says that the bus lives; what it says was heard when it was sent.
+        self._own_status: Final = topic(STATUS, process.host, process.name)
         self._clock: Final = clock
         self._counters: Final = counters
         self._directory: Final = directory
@@ -70,7 +72,7 @@ class BusSide:
             elif kind == CAMERA:
                 for change in self._directory.announce(parse_announcement(decode_record(message.header)), now_ns):
                     self._on_change(change)
-            elif kind == STATUS:
+            elif kind == STATUS and message.topic != self._own_status:
                 self._hear_status(decode_record(message.header), now_ns)
         except (WireError, ValueError) as error:
             self._counters.add("malformed")
@@ -79,7 +81,7 @@ class BusSide:
     def publish_status(self, record: dict[str, Any]) -> None:
         """Tell the others what this process does, and remember it at once."""
         if self._bus is not None:
-            self._bus.publish(topic(STATUS, self._process.host, self._process.name), encode_record(record))
+            self._bus.publish(self._own_status, encode_record(record))
         self._statuses.hear(record, self._clock.mono_ns())
 
     def age_s(self, camera: str, media_time_s: float) -> float | None:

@@ -69,7 +69,7 @@ class Guests:
     def admit(self, connection: Connection, format_: str, form: Form, *, over: str) -> Guest:
         """Return the viewer on a connection from now on, known to nobody else yet; `over`: ws or http."""
         gone = asyncio.Event()
-        viewer = self._make_viewer(format_, form, connection.transport.write, gone.set, over)
+        viewer = self._make_viewer(format_, form, connection, gone.set, over)
         pings = Pings(self._ping_interval_ns, self._clock.mono_ns()) if over == "ws" else None
         guest = Guest(viewer, connection, gone, pings)
         connection.attach(viewer, gone.set, self._stall_ns)
@@ -107,13 +107,14 @@ class Guests:
         return [_row(guest.viewer, now_ns) for guest in self]
 
     def _make_viewer(
-        self, format_: str, form: Form, write: Callable[[bytes], None], end: Callable[[], None], over: str
+        self, format_: str, form: Form, connection: Connection, end: Callable[[], None], over: str
     ) -> Viewer:
         self._last_number += 1
         id_ = f"{self._name}.{self._last_number}"
+        write, push = connection.transport.write, connection.push
         if isinstance(form, HttpForm) and not form.shared:
-            return Mp4HttpViewer(id_, format_, form, self._bounds, write=write, end=end, transport=over)
-        return Viewer(id_, format_, form, self._bounds, write=write, end=end, transport=over)
+            return Mp4HttpViewer(id_, format_, form, self._bounds, write=write, push=push, end=end, transport=over)
+        return Viewer(id_, format_, form, self._bounds, write=write, push=push, end=end, transport=over)
 
 
 def _row(viewer: Viewer, now_ns: int) -> dict[str, Any]:

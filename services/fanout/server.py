@@ -158,12 +158,10 @@ class Server:
 
     async def _serve_http(self, peer: socket.socket, _address: Address) -> None:
         loop = asyncio.get_running_loop()
-        await loop.connect_accepted_socket(self._make_connection, peer)
-
-    def _make_connection(self) -> Connection:
-        if self.runner.server is None:
+        http = self.runner.server
+        if http is None:
             raise ConnectionAbortedError("the server is stopping")
-        return Connection(self.runner.server(), self.connections)
+        await loop.connect_accepted_socket(lambda: Connection(http(), self.connections, peer), peer)
 
     async def _pass_camera(self, peer: socket.socket, address: Address) -> None:
         with peer:

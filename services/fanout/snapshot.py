@@ -33,11 +33,12 @@ class Snapshots:
             return StreamResponse(headers=HEADERS)
         picture: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
-        def take(jpeg: bytes) -> None:
+        def take(jpeg: bytes) -> int:
             if not picture.done():
                 picture.set_result(jpeg)
+            return len(jpeg)
 
-        viewer = Viewer("snapshot", JPEG, _FORM, Bounds(), write=take, end=_nothing, transport="snapshot")
+        viewer = Viewer("snapshot", JPEG, _FORM, Bounds(), write=take, push=take, end=_nothing, transport="snapshot")
         self._hub.join(viewer, camera, self._clock.mono_ns())
         try:
             async with asyncio.timeout(WAIT_S):

@@ -1,7 +1,8 @@
 """One viewer: what it was told, whether its connection takes more, and what waits for it meanwhile. Pure.
 
-The shell gives it `write` and `end`, and tells `blocked` and `resumed`. While `open` nothing waits: whoever has a
-message for it calls `write` directly.
+The shell gives it `write`, `push` and `end`, and tells `blocked` and `resumed`. `write` takes everything and keeps what
+does not go out at once; `push` is the bare send, which may take less, and may be called only while the viewer is
+`open`: then nothing waits that it could overtake.
 """
 
 from collections import deque
@@ -51,6 +52,7 @@ class Viewer:
         "missed_reason",
         "notes",
         "open",
+        "push",
         "source",
         "told",
         "transport",
@@ -64,7 +66,8 @@ class Viewer:
         form: Form,
         bounds: Bounds,
         *,
-        write: Callable[[bytes], None],
+        write: Callable[[bytes], object],
+        push: Callable[[bytes], int],
         end: Callable[[], None],
         transport: str,
     ) -> None:
@@ -72,6 +75,7 @@ class Viewer:
         self.format: Final = format_
         self.form: Final = form
         self.write: Final = write
+        self.push: Final = push
         self.end: Final = end
         self.transport: Final = transport
         self.camera = ""
@@ -171,11 +175,12 @@ class Mp4HttpViewer(Viewer):
         form: HttpForm,
         bounds: Bounds,
         *,
-        write: Callable[[bytes], None],
+        write: Callable[[bytes], object],
+        push: Callable[[bytes], int],
         end: Callable[[], None],
         transport: str,
     ) -> None:
-        super().__init__(id_, format_, form, bounds, write=write, end=end, transport=transport)
+        super().__init__(id_, format_, form, bounds, write=write, push=push, end=end, transport=transport)
         self.http_form: Final = form
         self.base_90k: int | None = None
 

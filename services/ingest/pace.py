@@ -5,8 +5,10 @@ from typing import Final
 
 from common.units import NS_PER_S
 
-# The median of so many intervals: a stall, or half a dozen frames that waited for one, do not move it.
+# The usual interval is the median of so many: a stall, or half a dozen frames that waited for one, do not move it.
+# A camera whose frames always come in bursts has a median of next to nothing: then it is the mean, stalls left out.
 INTERVALS: Final = 15
+STALLS_LEFT_OUT: Final = 2
 # Frames over which rates are taken: about a second of a fast camera, half a minute of a slow one.
 FRAMES: Final = 32
 # Blueprint, section 3: silent for three of its own intervals, at least 10 s.
@@ -30,7 +32,7 @@ class Pace:
         """Count a frame that arrived."""
         if self._arrivals:
             self._intervals.append(now_ns - self.last_ns)
-            self.interval_ns = sorted(self._intervals)[len(self._intervals) // 2]
+            self.interval_ns = _usual(sorted(self._intervals))
         self.last_ns = now_ns
         self._arrivals.append((now_ns, size_bytes))
 
@@ -58,3 +60,8 @@ class Pace:
         silent_ns = now_ns - self.last_ns
         end_ns = now_ns if silent_ns > 2 * self.interval_ns else self.last_ns
         return max(end_ns - self._arrivals[0][0], 1) / NS_PER_S
+
+
+def _usual(ordered: list[int]) -> int:
+    kept = ordered[: max(len(ordered) - STALLS_LEFT_OUT, 1)]
+    return max(ordered[len(ordered) // 2], sum(kept) // len(kept))

@@ -1,7 +1,5 @@
 """The identity of a stream: which term, which encoder, which parameter sets. A change begins a new epoch. Pure."""
 
-from collections.abc import Mapping
-
 from common.errors import CodecError
 from common.frame import Frame
 from common.h264 import NalType
@@ -33,7 +31,7 @@ class Epochs:
         self._start_ns = max(self._start_ns + 1, wall_ns)
         return True
 
-    def describe(self, job: Job, encoded: Encoded, skipped: Mapping[str, int], now_ns: int) -> Frame:
+    def describe(self, job: Job, encoded: Encoded, now_ns: int) -> Frame:
         """Return the frame of an encoded picture without its payload and number."""
         source = job.arrived.frame
         key = encoded.unit.is_key
@@ -49,7 +47,7 @@ class Epochs:
             key=key,
             late=source.late,
             replay=source.replay,
-            skipped=skipped,
+            skipped=job.skipped,
             interval_ns=job.interval_ns,
             term=self._term,
             encoder_start_ns=self._start_ns,

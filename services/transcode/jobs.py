@@ -1,6 +1,7 @@
 """What goes to an encoder and what comes back. Pure values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from common.h264 import AccessUnit
 from services.transcode.mailbox import Arrived
@@ -16,6 +17,8 @@ class Job:
     """Estimated distance to the next picture; 0: unknown."""
     idr: bool
     term: int = 0
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """Frames of the source missing before this one, by cause."""
     begins: bool = False
     """A new epoch must begin here, even if nothing about the stream changes."""
     again: bool = False

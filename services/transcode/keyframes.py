@@ -11,7 +11,7 @@ from common.units import NS_PER_MS, NS_PER_S
 # The shortest distance from the keyframe before. Newcomers and those who lost messages have no picture; those who lag
 # have one, and a large keyframe at once makes a slow link no faster.
 LIMITS_NS: Final = {"join": 250 * NS_PER_MS, "loss": 250 * NS_PER_MS, "late": NS_PER_S}
-# A fresh picture that is due this soon is worth waiting for; else the newest one is encoded again.
+# A fresh picture that is due this soon, or late by no more, is worth waiting for; else the newest is encoded again.
 DUE_SOON_NS: Final = 60 * NS_PER_MS
 
 
@@ -47,6 +47,6 @@ class KeyframePolicy:
         """
         if self._due_ns is None:
             return None
-        if fresh_due_ns is not None and 0 < fresh_due_ns - self._due_ns <= DUE_SOON_NS:
+        if fresh_due_ns is not None and abs(fresh_due_ns - self._due_ns) <= DUE_SOON_NS:
             return fresh_due_ns + DUE_SOON_NS
         return self._due_ns

@@ -41,7 +41,7 @@ class Mailbox:
     def put(self, arrived: Arrived) -> None:
         """Let a frame wait, instead of the one that did."""
         if self._waiting is not None:
-            self.skip(self._waiting.frame, OVERLOAD)
+            self.skip(OVERLOAD, self._waiting.frame.skipped)
         self._waiting = arrived
 
     def take(self) -> Arrived | None:
@@ -49,10 +49,14 @@ class Mailbox:
         arrived, self._waiting = self._waiting, None
         return arrived
 
-    def skip(self, frame: Frame, cause: str) -> None:
+    def skip(self, cause: str, said: Mapping[str, int]) -> None:
         """A frame will not be encoded: the next one that is says so, and repeats what this one had to say."""
-        self._owed.update(frame.skipped)
+        self.owe(said)
         self.lose(cause, 1)
+
+    def owe(self, said: Mapping[str, int]) -> None:
+        """What was to be said was not: the next frame says it."""
+        self._owed.update(said)
 
     def lose(self, cause: str, frames: int) -> None:
         """Frames are missing."""
@@ -61,7 +65,7 @@ class Mailbox:
             self._dropped.add(cause, frames)
 
     def settle(self, own: Mapping[str, int]) -> Mapping[str, int]:
-        """Return what the frame that goes out now says of skipped ones, its own included; nothing is owed then."""
+        """Return what the frame that is encoded now says of those before it, its own included; nothing is owed then."""
         self._owed.update(own)
-        skipped, self._owed = dict(self._owed), Counter()
-        return skipped
+        said, self._owed = dict(self._owed), Counter()
+        return said

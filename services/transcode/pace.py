@@ -36,23 +36,25 @@ def is_far_off(declared: Fraction, actual: Fraction) -> bool:
 
 
 class RateLimit:
-    """Lets through at most so many pictures a second, evenly: by media time, with no drift for near-equal rates."""
+    """Lets through at most so many pictures a second on average, by media time: a bucket of credit."""
 
     # A camera's jitter must not cost it every second picture when it is just as fast as the limit.
     _EARLY: Final = 0.25
+    # What a stall on the radio link has held back comes at once; the newest of it should be seen.
+    _BURST_S: Final = 1 / 15
 
     def __init__(self, max_fps: float) -> None:
         self.step_ns: Final = round(NS_PER_S / max_fps)
-        self._last_ns: int | None = None
-        self._due_ns = 0
+        self._most = max(1.0, max_fps * self._BURST_S)
+        self._credit = self._most
+        self._last_ns = 0
 
     def admits(self, media_time_ns: int) -> bool:
         """Return whether the picture is taken, and count it if so."""
-        late_ns = media_time_ns - self._due_ns
-        if self._last_ns is not None and media_time_ns >= self._last_ns and late_ns < -self._EARLY * self.step_ns:
-            return False
-        if self._last_ns is None or abs(late_ns) > self.step_ns:
-            self._due_ns = media_time_ns
+        passed_ns = media_time_ns - self._last_ns
         self._last_ns = media_time_ns
-        self._due_ns += self.step_ns
+        self._credit = self._most if passed_ns < 0 else min(self._most, self._credit + passed_ns / self.step_ns)
+        if self._credit < 1 - self._EARLY:
+            return False
+        self._credit -= 1
         return True

@@ -86,7 +86,7 @@ class Rendition:
         if self._limit.admits(frame.media_time_ns):
             self._mailbox.put(Arrived(frame, now_ns))
         else:
-            self._mailbox.skip(frame, MAX_FPS)
+            self._mailbox.skip(MAX_FPS, frame.skipped)
 
     def next_job(self, now_ns: int) -> Job | None:
         """Return what to encode now, if anything. Its outcome must come to `finish`, and nothing is given before."""
@@ -107,6 +107,8 @@ class Rendition:
             interval_ns=max(frame.interval_ns, self._limit.step_ns) if frame.interval_ns else 0,
             idr=self._begins or self._keyframes.is_due(now_ns, frame.media_time_ns),
             term=self._term,
+            # What was missing before a frame that is sent again was said the first time.
+            skipped=self._mailbox.settle(EMPTY if fresh is None or frame.repeat else frame.skipped),
             begins=self._begins,
             again=fresh is None,
         )
@@ -139,7 +141,7 @@ class Rendition:
     def _take_fresh(self, now_ns: int) -> Arrived | None:
         arrived = self._mailbox.take()
         if arrived is not None and self._is_stale(arrived.frame, now_ns):
-            self._mailbox.skip(arrived.frame, STALE)
+            self._mailbox.skip(STALE, arrived.frame.skipped)
             return None
         return arrived
 
@@ -153,15 +155,16 @@ class Rendition:
         return self._newest if wakes_ns is not None and now_ns >= wakes_ns else None
 
     def _fail(self, job: Job, cause: str) -> list[tuple[str, Frame]]:
-        if not job.again:
-            self._mailbox.skip(job.arrived.frame, cause)
+        if job.again:
+            self._mailbox.owe(job.skipped)
+        else:
+            self._mailbox.skip(cause, job.skipped)
         return []
 
     def _publish(self, job: Job, encoded: Encoded, now_ns: int) -> list[tuple[str, Frame]]:
         frame = job.arrived.frame
         if encoded.unit.is_key:
             self._keyframes.made(now_ns, frame.media_time_ns)
-        skipped = self._mailbox.settle(EMPTY if job.again or frame.repeat else frame.skipped)
-        base = self._epochs.describe(job, encoded, skipped, now_ns)
+        base = self._epochs.describe(job, encoded, now_ns)
         messages = [(outlet.topic, outlet.message(base, encoded.unit, job.time_90k)) for outlet in self._outlets]
         return [(topic, message) for topic, message in messages if message is not None]

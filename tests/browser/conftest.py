@@ -1,11 +1,13 @@
 """Headless Chromium for the tests of the pages: Debian's, driven by Playwright."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, sync_playwright
 
 from tests.browser.screen import Screen
+from tests.helpers.pipeline import Pipeline
 from tests.helpers.tools import require_tool
 
 ARGUMENTS = (
@@ -49,3 +51,18 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Screen]]:
         except Error as error:
             # The browser may be gone already, by a test's own doing.
             print(f"closing a page: {error}")
+
+
+@pytest.fixture
+def start_camera(pipeline: Pipeline) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Return a function that starts a simulated camera as `Pipeline.mock_camera` does; it ends with the test."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def start_camera(name: str, *flags: str, fps: float = 12, size: str = "vga") -> subprocess.Popen[bytes]:
+        running.append(pipeline.mock_camera(name, *flags, fps=fps, size=size))
+        return running[-1]
+
+    yield start_camera
+    for process in running:
+        process.kill()
+        process.wait()

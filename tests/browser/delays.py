@@ -50,6 +50,7 @@ def behind_ms(sent: Sequence[Sent], seen: Sequence[Seen]) -> list[float]:
     """Return how far the shown picture was behind the newest frame sent, every few ms of the time watched."""
     times = {frame.number: frame.mono_ms for frame in sent}
     known = [picture for picture in seen if picture.number in times]
+    assert len(known) > 1, f"hardly a picture came onto the screen: {seen}"
     send_times = [frame.mono_ms for frame in sent]
     seen_times = [picture.mono_ms for picture in known]
     moments = [known[0].mono_ms + STEP_MS * step for step in range(int((known[-1].mono_ms - known[0].mono_ms) / STEP_MS))]

@@ -22,20 +22,16 @@ def pipeline(tmp_path_factory):
 
 
 @pytest.fixture
-def camera(pipeline, request):
-    """A camera that sends with the flags of the test, and the log of its sends."""
-    running = []
+def camera(pipeline, start_camera):
+    """Return a function that starts a camera with the flags of the test, and returns the log of its sends."""
 
     def start(name, *flags, fps=FPS):
         log = pipeline.folder / f"{name}.log"
-        running.append(pipeline.mock_camera(name, "--log-sends", str(log), *flags, fps=fps))
+        start_camera(name, "--log-sends", str(log), *flags, fps=fps)
         pipeline.wait_for_camera(name)
         return log
 
-    yield start
-    for process in running:
-        process.kill()
-        process.wait()
+    return start
 
 
 @pytest.mark.parametrize(("page", "format_"), [("/", "mp4"), ("/mjpeg?camera=porch", "jpeg")])
@@ -88,6 +84,7 @@ def test_page_is_close_behind_again_after_its_own_pause(pipeline, open_page, cam
     # A page that computes for so long takes nothing in meanwhile.
     screen.page.evaluate("(() => { const end = performance.now() + 2500; while (performance.now() < end); })()")
     screen.page.wait_for_timeout(2000)
-    behind = spread(behind_ms(read_sends(log), screen.read_for("porch", 2.0)))
+    seen = screen.read_for("porch", 2.0)
+    behind = spread(behind_ms(read_sends(log), seen))
     print(f"2 s after a pause of 2.5 s: {behind}")
     assert behind.p95 <= BEHIND_AT_MOST_MS

@@ -63,6 +63,10 @@ class Wire:
         if self.on_write is not None:
             self.on_write()
 
+    def push(self, data: bytes) -> int:
+        self.write(data)
+        return len(data)
+
     def end(self) -> None:
         self.ended += 1
 
@@ -80,7 +84,7 @@ def make_viewer(
     kind = Mp4HttpViewer if isinstance(form, HttpForm) and format_ == MP4 else Viewer
     transport = "http" if isinstance(form, HttpForm) else "ws"
     viewer = kind(
-        "v", format_, form, bounds or Bounds(), write=wire.write, end=wire.end, transport=transport  # type: ignore[arg-type]
+        "v", format_, form, bounds or Bounds(), write=wire.write, push=wire.push, end=wire.end, transport=transport  # type: ignore[arg-type]
     )  # fmt: skip
     return viewer, wire
 

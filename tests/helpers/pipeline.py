@@ -31,6 +31,8 @@ LOG_TAIL_LINES: Final = 40
 # What remains of sun_path for the folder when the longest socket name is taken off (common/config.py).
 _FOLDER_LIMIT_BYTES: Final = 80
 _PORT_TRIES: Final = 5
+# Not for a pipeline under test: the developer's settings, and what the `make test` around us was told.
+_FOREIGN: Final = ("CAM_", "MAKE", "MFLAGS", "ARGS")
 
 
 class Pipeline(PublicPort):
@@ -96,7 +98,7 @@ class Pipeline(PublicPort):
         settings = self.folder / "settings.toml"
         settings.touch()
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith("CAM_")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)},
             "CAM_CONFIG": str(settings),
             "CAM_BIND": "127.0.0.1",
             "CAM_PORT": str(self.port),

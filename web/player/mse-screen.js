@@ -6,8 +6,14 @@ import { Fragment, isInitSegment, readTimescale } from "./fmp4.js";
 import { Playout } from "./playout.js";
 import { SourceFeed, canPlay, mimeOf } from "./source-feed.js";
 
-// A decoder that is this far behind gets no more until the next keyframe.
+// A browser that is this far behind begins anew, at a fresh keyframe.
 const LATEST_MS = 1000;
+const LATE_PICTURES = 4;
+// After a burst the newest picture lies this far ahead of the clock: then that runs faster for a moment.
+const LONG_LEAD_S = 0.12;
+const FAST_RATE = 3;
+// Without the news that pictures are on the screen (nothing of the page is drawn), these are taken for shown.
+const PASSED_S = 2;
 // A picture that the browser has but does not show, its clock standing, is sought: Chromium may overlook one.
 const SEEK_AFTER_MS = 400;
 // So many pictures, so long, and none shown: this browser cannot play them.
@@ -30,6 +36,7 @@ export class MseScreen {
   #needsKey = true;
   #appended = 0;
   #firstMs = 0;
+  #hasShown = false;
   #seekTimer = 0;
 
   constructor(video, { onShown, onBroken }) {
@@ -96,36 +103,41 @@ export class MseScreen {
   }
 
   #pushFragment(fragment, arrivedMs) {
-    if (!this.#isWanted(fragment.isKey, arrivedMs)) return;
+    if (this.#isLate(arrivedMs)) return this.#break("the browser is behind");
+    if (!this.#isWanted(fragment.isKey)) return;
     const mediaTimeS = fragment.decodeTime / this.#timescale;
     this.#feed.push({ bytes: fragment.bytes, fragment, picture: { mediaTimeS, arrivedMs, isKey: fragment.isKey } });
     this.#seekIfOverlooked();
   }
 
-  #isWanted(isKey, nowMs) {
+  #isLate(nowMs) {
     const oldest = this.#playout.oldestPending;
-    const isLate = oldest !== null && nowMs - oldest.arrivedMs > LATEST_MS;
-    if (isKey) {
-      if (this.#feed.isFull) this.#feed.drop((entry) => !entry.fragment);
-      this.#needsKey = false;
-    } else if (isLate || this.#feed.isFull) {
-      this.#needsKey = true;
-    }
+    if (!oldest || nowMs - oldest.arrivedMs < LATEST_MS) return false;
+    return this.#appended - this.#video.getVideoPlaybackQuality().totalVideoFrames >= LATE_PICTURES;
+  }
+
+  #isWanted(isKey) {
+    if (isKey && this.#feed.isFull) this.#feed.drop((entry) => !entry.fragment);
+    this.#needsKey = !isKey && (this.#needsKey || this.#feed.isFull);
     return !this.#needsKey;
   }
 
   #retime({ fragment, picture }) {
     const video = this.#video;
+    const clockS = video.currentTime;
     const isStalled = video.readyState < video.HAVE_FUTURE_DATA;
-    const { startS, durationS } = this.#playout.plan(video.currentTime, isStalled, picture);
+    this.#playout.show(clockS - PASSED_S);
+    this.#feed.trim(this.#playout.shownKeyS);
+    const { startS, durationS } = this.#playout.plan(clockS, isStalled, picture, performance.now());
     fragment.retime(Math.round(startS * this.#timescale), Math.round(durationS * this.#timescale));
+    video.playbackRate = startS - clockS > LONG_LEAD_S ? FAST_RATE : 1;
     this.#giveUpWhenBlind(picture.arrivedMs);
   }
 
   #giveUpWhenBlind(nowMs) {
     this.#appended += 1;
     this.#firstMs ||= nowMs;
-    if (!this.#playout.shown && this.#appended > BLIND_PICTURES && nowMs - this.#firstMs > BLIND_MS) {
+    if (!this.#hasShown && this.#appended > BLIND_PICTURES && nowMs - this.#firstMs > BLIND_MS) {
       this.#break("the browser shows none of the pictures", true);
     }
   }
@@ -158,7 +170,7 @@ export class MseScreen {
   #show(mediaS) {
     const picture = this.#ending.signal.aborted ? null : this.#playout.show(mediaS);
     if (!picture) return;
-    this.#feed.trim(this.#playout.shownKeyS);
+    this.#hasShown = true;
     this.#onShown({ ...picture, width: this.#video.videoWidth, height: this.#video.videoHeight });
   }
 

@@ -23,7 +23,9 @@ const LEAD_S = 0.01;
 const RESTART_LEAD_S = 0.05;
 // Chromium shows no two pictures that are less than 1 ms apart.
 const STEP_S = 0.002;
+// When the clock still stands although a picture came since: so much further, until the browser takes one.
 const UNSTICK_STEP_S = 0.06;
+const UNSTICK_AFTER_MS = 20;
 // Of the previous duration: below the 2 of the rule above.
 const LONGEST_GAP = 1.8;
 // Pictures that wait to be shown; many more than any decoder holds.
@@ -34,10 +36,7 @@ export class Playout {
   #pending = [];
   #newestS = -1;
   #durationS = FIRST_DURATION_S;
-  #wasStalled = false;
-
-  /** The picture on the screen, or null before the first. */
-  shown = null;
+  #stalledSinceMs = Infinity;
 
   /** Where the newest keyframe lies that was shown or passed: nothing before it is needed any more. */
   shownKeyS = 0;
@@ -47,12 +46,13 @@ export class Playout {
     return this.#newestS;
   }
 
-  /** Return {startS, durationS} for a picture that is appended while the video's clock is at `clockS`. */
-  plan(clockS, isStalled, picture) {
+  /** Return {startS, durationS} for a picture that is appended at `nowMs`, while the video's clock is at `clockS`. */
+  plan(clockS, isStalled, picture, nowMs) {
     const isFirst = this.#newestS < 0;
-    const startS = isFirst ? clockS : this.#next(clockS, isStalled);
+    const startS = isFirst ? clockS : this.#next(clockS, isStalled, nowMs);
     this.#durationS = isFirst ? FIRST_DURATION_S : DURATION_S;
-    this.#wasStalled = isStalled;
+    if (!isStalled) this.#stalledSinceMs = Infinity;
+    else if (this.#stalledSinceMs === Infinity) this.#stalledSinceMs = nowMs;
     this.#newestS = startS;
     this.#pending.push({ ...picture, startS });
     if (this.#pending.length > MOST_PENDING) this.#pending.shift();
@@ -67,7 +67,6 @@ export class Playout {
       shown = this.#pending.shift();
       if (shown.isKey) this.shownKeyS = shown.startS;
     }
-    if (shown) this.shown = shown;
     return shown;
   }
 
@@ -76,8 +75,10 @@ export class Playout {
     return this.#pending[0] ?? null;
   }
 
-  #next(clockS, isStalled) {
-    const least = this.#newestS + (isStalled && this.#wasStalled ? UNSTICK_STEP_S : STEP_S);
+  #next(clockS, isStalled, nowMs) {
+    const isStuck = isStalled && nowMs - this.#stalledSinceMs > UNSTICK_AFTER_MS;
+    if (isStuck) this.#stalledSinceMs = nowMs;
+    const least = this.#newestS + (isStuck ? UNSTICK_STEP_S : STEP_S);
     const wanted = clockS + (isStalled ? RESTART_LEAD_S : LEAD_S);
     return Math.min(Math.max(wanted, least), this.#newestS + LONGEST_GAP * this.#durationS);
   }

@@ -27,6 +27,12 @@ def test_stall_and_the_burst_after_it_do_not_move_the_interval():
     assert pace.interval_ns == 40 * NS_PER_MS
 
 
+def test_interval_of_a_camera_that_always_sends_bursts_is_no_moment():
+    pace = Pace(0)
+    run(pace, 0, [500, 1, 1, 1, 1] * 6)
+    assert 25 * NS_PER_MS < pace.interval_ns < 150 * NS_PER_MS
+
+
 def test_interval_follows_a_lasting_change():
     pace = Pace(0)
     run(pace, 0, [40] * 20 + [200] * 15)

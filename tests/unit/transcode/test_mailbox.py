@@ -26,14 +26,14 @@ def test_causes_of_skipped_frames_are_carried_on_to_the_one_that_goes_out():
     mailbox = Mailbox(Counters())
     mailbox.put(Arrived(replace(FRAME, skipped={"truncated": 2}), 0))
     mailbox.put(Arrived(replace(FRAME, seq=3, skipped={"oversize": 1}), 1))
-    mailbox.skip(replace(FRAME, skipped={"truncated": 1}), "corrupt")
+    mailbox.skip("corrupt", {"truncated": 1})
     mailbox.lose("bus", 4)
     assert mailbox.settle({"oversize": 1}) == {"truncated": 3, "overload": 1, "corrupt": 1, "bus": 4, "oversize": 1}
 
 
 def test_skips_are_said_once():
     mailbox = Mailbox(Counters())
-    mailbox.skip(FRAME, "stale")
+    mailbox.skip("stale", {})
     assert mailbox.settle({}) == {"stale": 1}
     assert mailbox.settle({}) == {}
 

@@ -33,7 +33,7 @@ def taken(limit_fps: float, times_s: list[float]) -> list[float]:
     return [at for at in times_s if limit.admits(round(at * NS_PER_S))]
 
 
-@pytest.mark.parametrize(("camera_fps", "limit_fps"), [(60, 25), (30, 10), (25, 0.5), (30, 0.1), (30, 29)])
+@pytest.mark.parametrize(("camera_fps", "limit_fps"), [(60, 25), (30, 10), (25, 0.5), (30, 0.1), (30, 29), (200, 60)])
 def test_limit_is_kept_on_average(camera_fps, limit_fps):
     times = [100 + n / camera_fps for n in range(camera_fps * 40)]
     assert abs(len(taken(limit_fps, times)) - 40 * limit_fps) <= max(2, 0.02 * 40 * limit_fps)
@@ -47,3 +47,9 @@ def test_camera_within_the_limit_loses_nothing_to_its_jitter(camera_fps):
 
 def test_limit_begins_anew_when_time_steps_back_or_stands_long():
     assert taken(1, [100, 100.5, 50, 50.5, 51, 500, 500.2]) == [100, 50, 51, 500]
+
+
+def test_newest_pictures_of_a_burst_after_a_stall_are_taken():
+    burst = [102 + n / 1000 for n in range(4)]
+    assert taken(60, [100, 100.04, *burst]) == [100, 100.04, *burst]
+    assert taken(1, [100, 101, *burst]) == [100, 101, 102]

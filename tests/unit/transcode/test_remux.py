@@ -1,0 +1,113 @@
+"""H.264 from a camera into fragments: from a keyframe on, as long as nothing is missing."""
+
+from dataclasses import replace
+
+import pytest
+
+from common.frame import Frame
+from common.h264 import AccessUnit, to_annex_b
+from common.units import NS_PER_S, to_90k
+from services.transcode.remux import Remux
+from tests.helpers.annex_b import CODE, IDR, PPS, SETS, SLICE, SPS_QVGA
+
+MEDIA = 1_795_000_000 * NS_PER_S
+KEY = Frame(
+    seq=0,
+    source=5,
+    media_time_ns=MEDIA,
+    captured_at_ns=9,
+    width=640,
+    height=480,
+    key=True,
+    term=100,
+    encoder_start_ns=100,
+    out_seq=0,
+    codec="avc1.42C01E",
+    interval_ns=NS_PER_S // 30,
+    payload=SETS + CODE + IDR,
+)
+
+
+def following(n: int) -> Frame:
+    return replace(
+        KEY, seq=n, out_seq=n, key=False, codec="", payload=CODE + SLICE, media_time_ns=MEDIA + n * NS_PER_S // 30
+    )
+
+
+def take(remux: Remux, *frames: Frame, now_ns: int = 1) -> list[Frame]:
+    return [message for frame in frames for _, message in remux.take(frame, now_ns, now_ns)]
+
+
+def test_fragments_follow_the_cameras_access_units():
+    remux = Remux("porch", 7)
+    messages = take(remux, KEY, *(following(n) for n in range(1, 5)))
+    assert [message.out_seq for message in messages] == [0, 1, 2, 3, 4]
+    assert [message.key for message in messages] == [True, False, False, False, False]
+    assert {message.epoch for message in messages} == {(7, 1)}
+    assert messages[0].init.startswith(b"\0\0\0")
+    assert messages[0].codec == KEY.codec
+    for n, message in enumerate(messages):
+        at = message.tfdt_offset
+        assert int.from_bytes(message.payload[at : at + 8], "big") == to_90k(MEDIA + n * NS_PER_S // 30)
+    assert [topic for topic, _ in remux.take(following(5), 1, 1)] == ["mp4/porch/main"]
+
+
+def test_camera_that_is_joined_in_the_middle_begins_with_its_next_keyframe():
+    remux = Remux("porch", 7)
+    assert take(remux, following(7), following(8)) == []
+    assert remux.needs_keyframe
+    messages = take(remux, replace(KEY, seq=9, out_seq=9), following(10))
+    assert [message.out_seq for message in messages] == [0, 1]
+    assert not remux.needs_keyframe
+
+
+def test_group_that_is_sent_again_for_another_newcomer_is_ignored():
+    remux = Remux("porch", 7)
+    take(remux, KEY, following(1), following(2))
+    assert take(remux, replace(KEY, repeat=True), replace(following(1), repeat=True)) == []
+    assert [message.out_seq for message in take(remux, following(3))] == [3]
+
+
+def test_hole_waits_for_a_keyframe_and_begins_a_new_epoch():
+    remux = Remux("porch", 7)
+    before = take(remux, KEY, following(1))
+    assert take(remux, following(4), following(5)) == []
+    assert remux.dropped.snapshot() == {"bus": 2}
+    assert remux.needs_keyframe
+    [key] = take(remux, replace(KEY, out_seq=6, seq=6), now_ns=50)
+    assert key.out_seq == 0
+    assert key.epoch > before[0].epoch
+
+
+def test_new_connection_of_the_camera_begins_a_new_epoch():
+    remux = Remux("porch", 7)
+    before = take(remux, KEY, following(1))
+    [key] = take(remux, replace(KEY, source=6, term=101), now_ns=50)
+    assert (key.out_seq, key.epoch > before[0].epoch) == (0, True)
+
+
+def test_newer_term_is_followed_at_the_next_keyframe():
+    remux = Remux("porch", 7)
+    take(remux, KEY)
+    remux.follow_term(8)
+    [delta] = take(remux, following(1))
+    assert (delta.term, delta.out_seq) == (7, 1)
+    [key] = take(remux, replace(KEY, seq=2, out_seq=2, media_time_ns=MEDIA + NS_PER_S), now_ns=50)
+    assert (key.term, key.out_seq) == (8, 0)
+
+
+@pytest.mark.parametrize("payload", [b"", CODE + IDR, CODE + SPS_QVGA[:3] + CODE + PPS + CODE + IDR])
+def test_keyframe_without_usable_parameter_sets_is_counted_and_not_fatal(payload):
+    remux = Remux("porch", 7)
+    assert take(remux, replace(KEY, payload=payload)) == []
+    assert remux.dropped.snapshot() == {"corrupt": 1}
+    assert take(remux, following(1)) == []
+    assert len(take(remux, replace(KEY, seq=2, out_seq=2))) == 1
+
+
+def test_sample_leaves_out_what_belongs_into_the_init_segment():
+    remux = Remux("porch", 7)
+    [message] = take(remux, replace(KEY, payload=CODE + b"\x09\x10" + SETS + CODE + IDR))
+    assert message.payload.endswith(len(IDR).to_bytes(4, "big") + IDR)
+    assert PPS not in message.payload
+    assert to_annex_b(AccessUnit((IDR,)).nals) not in message.payload
