@@ -6,13 +6,13 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from benchmarks.figures import codec, delay, hops, idle, join, memory, page, start, viewers
 from benchmarks.machine import describe
-from benchmarks.rows import Row, Verdict, not_measured
+from benchmarks.rows import Row, not_measured
 from benchmarks.run import Run
 from benchmarks.table import render, summary
 
@@ -28,26 +28,25 @@ FIGURES: Final[dict[str, Callable[[Run], list[Row]]]] = {
     start.NAME: start.measure,
     codec.NAME: codec.measure,
 }
-# Of what stopped a measurement, in the table; the rest is on standard error.
-_REASON_LIMIT: Final = 200
 DEFAULT_JSON: Final = Path("var/bench.json")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Measure, print, and return 1 when a row is short of its target."""
+    """Measure and print; return 1 when something could not be measured that should (a miss is a row, not an error)."""
     options = _parse(arguments)
     machine = describe()
-    rows = []
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, Run(Path(folder), quick=options.quick) as run:
-        for name in options.only or FIGURES:
-            rows += _measure(name, run)
-    machine["load after"] = describe()["load before"]
-    print(render(rows))
-    print("", *(f"{what}: {text}" for what, text in machine.items()), summary(rows), sep="\n")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    document = {"quick": options.quick, "machine": machine, "rows": [row.as_json() for row in rows]}
-    options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    return int(any(row.verdict is Verdict.SHORT for row in rows))
+        found = {name: _measure(name, run) for name in options.only or FIGURES}
+        machine["load after"] = describe()["load before"]
+        lost = [
+            not_measured(name, "the measurement failed", "", "see above") for name, rows in found.items() if not rows
+        ]
+        rows = [row for rows in found.values() for row in rows] + lost
+        _print(rows, machine)
+        document = {"quick": options.quick, "machine": machine, "rows": [row.as_json() for row in rows]}
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return int(bool(lost))
 
 
 def _parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -59,16 +58,20 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _measure(name: str, run: Run) -> list[Row]:
-    """Return a figure's rows; one that fails is a row that says so, and the others go on."""
+    """Return a figure's rows; none, with the reason on standard error, for one that fails, and the others go on."""
     began = time.monotonic()
     print(f"{name} ...", end=" ", flush=True, file=sys.stderr)
     try:
         rows = FIGURES[name](run)
-    except Exception as error:  # noqa: BLE001 - whatever stopped it, the rest of the table is still wanted
+    except Exception:  # noqa: BLE001 - whatever stopped it, the rest of the table is still wanted
         traceback.print_exc()
-        rows = [not_measured(name, "the measurement failed", "", f"{type(error).__name__}: {error}"[:_REASON_LIMIT])]
+        rows = []
     print(f"{time.monotonic() - began:.1f} s", file=sys.stderr)
     return rows
+
+
+def _print(rows: Sequence[Row], machine: Mapping[str, str]) -> None:
+    print(render(rows), "", *(f"{what}: {text}" for what, text in machine.items()), summary(rows), sep="\n")
 
 
 if __name__ == "__main__":

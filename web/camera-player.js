@@ -17,6 +17,8 @@ const TICK_MS = 500;
 const LEAVE_AFTER_MS = 400;
 // Share of the newest interval in the mean one.
 const SMOOTHING = 0.2;
+// Below it, what /status tells of the newest picture's age is older itself than the difference it makes.
+const OLD_S = 2;
 
 export class CameraPlayer extends HTMLElement {
   static observedAttributes = ["camera", "server", "format", "label", "terse"];
@@ -32,7 +34,7 @@ export class CameraPlayer extends HTMLElement {
   #picture = null;
   #intervalMs = 0;
   #state = "idle";
-  #newestAgeS = 0;
+  #told = { isOnline: null, fps: 0, newestAgeS: 0 };
   #fallback = null;
 
   connectedCallback() {
@@ -88,7 +90,9 @@ export class CameraPlayer extends HTMLElement {
   /** Seconds since the shown picture came, or null. */
   get ageS() {
     if (!this.#picture) return null;
-    return Math.max((performance.now() - this.#picture.arrivedMs) / 1000, this.#newestAgeS);
+    // A camera that stood still before the page came sent its newest picture long before it arrived here.
+    const newestAgeS = this.#told.newestAgeS > OLD_S ? this.#told.newestAgeS : 0;
+    return Math.max((performance.now() - this.#picture.arrivedMs) / 1000, newestAgeS);
   }
 
   /** This viewer's id in /status, where the server tells it. */
@@ -101,9 +105,9 @@ export class CameraPlayer extends HTMLElement {
     return this.#session?.lost ?? 0;
   }
 
-  /** What a page knows of the camera's newest picture: the one on the screen is no younger. */
-  set newestAgeS(seconds) {
-    this.#newestAgeS = seconds > 2 ? seconds : 0;
+  /** What the page knows from /status, so that the player need not find it out: {isOnline, fps, newestAgeS}. */
+  set told(told) {
+    this.#told = told;
   }
 
   /** Stop the stream although the player is in view (something covers it), or let it go on. */
@@ -143,6 +147,7 @@ export class CameraPlayer extends HTMLElement {
       base: new URL(this.getAttribute("server") ?? new URL("..", import.meta.url), location.href),
       camera: this.getAttribute("camera") ?? "",
       format: this.format,
+      isOnline: this.#told.isOnline,
       view: this.#view,
       onPicture: (picture) => this.#take(picture),
       onChange: () => this.#tell(),
@@ -169,9 +174,9 @@ export class CameraPlayer extends HTMLElement {
   }
 
   #take(picture) {
-    const gapMs = this.#picture ? picture.arrivedMs - this.#picture.arrivedMs : 0;
+    const gapMs = (picture.mediaTimeS - (this.#picture?.mediaTimeS ?? NaN)) * 1000;
     // Not over a pause of the stream: that says nothing of the camera.
-    if (this.#state === "live" && gapMs > 0) this.#intervalMs += SMOOTHING * (gapMs - this.#intervalMs);
+    if (this.#state === "live" && gapMs > 0) this.#intervalMs += (gapMs - this.#intervalMs) * (this.#intervalMs ? SMOOTHING : 1);
     this.#picture = picture;
     if (this.#state !== "live") this.#tell();
   }
@@ -202,7 +207,7 @@ export class CameraPlayer extends HTMLElement {
       camera: this.camera,
       isRunning: this.#session !== null,
       pictureMs: this.#picture?.arrivedMs ?? null,
-      intervalMs: this.#intervalMs,
+      intervalMs: Math.max(this.#intervalMs, this.#told.fps ? 1000 / this.#told.fps : 0),
     };
     return condition(seen, performance.now());
   }

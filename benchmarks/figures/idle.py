@@ -24,7 +24,6 @@ def measure(run: Run) -> list[Row]:
     with camera(run.folder, pipeline.port, _CAMERA, _FPS, "--prerender", "100"):
         pipeline.wait_online(_CAMERA)
         pipeline.wait_no_encoder()
-        time.sleep(_TOLD_S)
         before = pipeline.counter("ingest", "published")
         meter = CpuMeter(pipeline.names(), time.monotonic_ns())
         time.sleep(length_s)

@@ -1,4 +1,4 @@
-"""From a camera's log of sends and what was seen on a page: how far the page is behind. Pure but for reading the log."""
+"""How far a page is behind, from a camera's log of sends and what was seen on the screen. Pure but for the log."""
 
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -53,9 +53,10 @@ def behind_ms(sent: Sequence[Sent], seen: Sequence[Seen]) -> list[float]:
     assert len(known) > 1, f"hardly a picture came onto the screen: {seen}"
     send_times = [frame.mono_ms for frame in sent]
     seen_times = [picture.mono_ms for picture in known]
-    moments = [known[0].mono_ms + STEP_MS * step for step in range(int((known[-1].mono_ms - known[0].mono_ms) / STEP_MS))]
+    watched_ms = known[-1].mono_ms - known[0].mono_ms
     behind = []
-    for moment in moments:
+    for step in range(int(watched_ms / STEP_MS)):
+        moment = known[0].mono_ms + step * STEP_MS
         newest = sent[bisect_right(send_times, moment) - 1]
         shown = known[bisect_right(seen_times, moment) - 1]
         behind.append(newest.mono_ms - times[shown.number])

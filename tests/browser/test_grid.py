@@ -31,7 +31,9 @@ def screen(pipeline, cameras, open_page):
 
 
 def focused(screen):
-    return screen.page.evaluate("document.activeElement.closest('.tile')?.querySelector('camera-player').getAttribute('camera')")
+    return screen.page.evaluate(
+        "document.activeElement.closest('.tile')?.querySelector('camera-player').getAttribute('camera')"
+    )
 
 
 def large(screen):

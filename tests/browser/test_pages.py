@@ -102,7 +102,7 @@ def test_tile_tells_size_rate_bitrate_and_age(pipeline, open_page):
              `.tile:has(camera-player[camera="garden"]) [data-fact=${fact}]:not([hidden]) dd`)?.textContent)""",
         "all four figures",
     )
-    assert tile.locator("[data-fact=size] dd").text_content() == "320 × 240"
+    assert tile.locator("[data-fact=size] dd").text_content() == "320 \u00d7 240"
     assert tile.locator("[data-fact=rate] dd").text_content().endswith("fps")
     assert tile.locator("[data-fact=bitrate] dd").text_content().endswith("bit/s")
 

@@ -1,4 +1,4 @@
-"""The page comes back by itself, whatever went away: a process, the whole server, the camera, the viewer's attention."""
+"""The page comes back by itself, whatever went away: a process, the server, the camera, the viewer's attention."""
 
 import signal
 
@@ -116,8 +116,13 @@ def test_tile_out_of_view_stops_its_stream(pipeline, open_page):
     screen = open_page(pipeline.url("/"), height=500)
     screen.wait_for_live("porch")
     pipeline.wait_until(lambda: screen.page.wait_for_timeout(20) or viewers(pipeline), "the viewer in /status")
-    screen.page.evaluate("document.querySelector('main').prepend(Object.assign(document.createElement('div'), {id: 'tall'}))")
-    screen.page.evaluate("document.getElementById('tall').style.height = '4000px'")
+    screen.page.evaluate(
+        """() => {
+          const tall = Object.assign(document.createElement("div"), { id: "tall" });
+          tall.style.height = "4000px";
+          document.querySelector("main").prepend(tall);
+        }"""
+    )
     pipeline.wait_until(lambda: screen.page.wait_for_timeout(20) or not viewers(pipeline), "no viewer in /status")
     screen.page.evaluate("document.getElementById('tall').remove()")
     screen.wait_for_live("porch")

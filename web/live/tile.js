@@ -79,7 +79,7 @@ export class Tile {
   update(row, viewers) {
     this.#row = row;
     this.#viewers = viewers;
-    this.#player.newestAgeS = row.last_frame_age_s ?? 0;
+    this.#player.told = { isOnline: row.online, fps: row.fps ?? 0, newestAgeS: row.last_frame_age_s ?? 0 };
     if (this.#player.getAttribute("label") !== this.label) this.#player.setAttribute("label", this.label);
     setText(this.#title, this.label);
     this.#title.title = this.label;

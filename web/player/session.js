@@ -37,7 +37,7 @@ export class Session {
   #mediaTimeS = null;
   #breaks = [];
 
-  constructor({ base, camera, format, view, onPicture, onChange }) {
+  constructor({ base, camera, format, isOnline, view, onPicture, onChange }) {
     this.#base = base;
     this.camera = camera;
     this.format = format;
@@ -45,7 +45,8 @@ export class Session {
     this.#onPicture = onPicture;
     this.#onChange = onChange;
     this.#connect();
-    if (camera) this.#fetchSnapshot();
+    // Of an absent camera there is none; asking would only fill the browser's console.
+    if (camera && isOnline !== false) this.#fetchSnapshot();
   }
 
   /** Tell the server how old the picture on the screen is. */

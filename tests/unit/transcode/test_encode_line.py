@@ -65,7 +65,7 @@ class FakeClock:
 class FakePipeline:
     """Encodes nothing, and crashes where it is told to."""
 
-    crashes: set[int] = set()
+    crashes: frozenset[int] = frozenset()
     made = 0
 
     def __init__(self, *_options) -> None:
@@ -102,7 +102,7 @@ class Scene:
 def scene(monkeypatch):
     monkeypatch.setattr(encode_line, "Pipeline", FakePipeline)
     monkeypatch.setattr(FakePipeline, "made", 0)
-    monkeypatch.setattr(FakePipeline, "crashes", set())
+    monkeypatch.setattr(FakePipeline, "crashes", frozenset())
     return Scene()
 
 
@@ -116,7 +116,7 @@ def test_frames_go_through_the_pool_to_the_bus(scene):
 
 
 def test_crash_of_a_codec_costs_its_frame_and_opens_the_codecs_anew(scene, caplog):
-    FakePipeline.crashes = {1}
+    FakePipeline.crashes = frozenset({1})
     for seq in range(3):
         scene.send(seq)
         with caplog.at_level(logging.ERROR):
