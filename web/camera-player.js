@@ -1,10 +1,11 @@
 /**
  * <camera-player camera="porch"></camera-player>: live video of one camera, on any page.
  *
- * Attributes: `camera` (its id; without: the one that is online longest), `server` (the server's address; without: where
- * this module came from), `format` ("mp4" or "jpeg"; without: what the browser plays), `label` (what a person calls it),
- * `terse` (say little over the picture and nothing aloud: the page does).
- * Event: `camerastate` with detail {state, sentence} on each change. The page gives it a size; the picture is fitted in.
+ * Attributes: `camera` (its id; without: the one that is online longest), `server` (the server's address; without:
+ * where this module came from), `format` ("mp4" or "jpeg"; without: what the browser plays), `label` (what a person
+ * calls it), `terse` (say little over the picture and nothing aloud: the page does).
+ * Event: `camerastate` with detail {state, sentence} on each change.
+ * The page gives it a size; the picture is fitted in.
  */
 import { watchInView } from "./player/in-view.js";
 import { condition, isOld, sentence, shortWord } from "./player/condition.js";
@@ -176,9 +177,13 @@ export class CameraPlayer extends HTMLElement {
   #take(picture) {
     const gapMs = (picture.mediaTimeS - (this.#picture?.mediaTimeS ?? NaN)) * 1000;
     // Not over a pause of the stream: that says nothing of the camera.
-    if (this.#state === "live" && gapMs > 0) this.#intervalMs += (gapMs - this.#intervalMs) * (this.#intervalMs ? SMOOTHING : 1);
+    if (this.#state === "live" && gapMs > 0) this.#smooth(gapMs);
     this.#picture = picture;
     if (this.#state !== "live") this.#tell();
+  }
+
+  #smooth(gapMs) {
+    this.#intervalMs += (gapMs - this.#intervalMs) * (this.#intervalMs ? SMOOTHING : 1);
   }
 
   #tick() {
@@ -198,7 +203,8 @@ export class CameraPlayer extends HTMLElement {
     this.#state = word;
     this.setAttribute("state", word);
     if (!isTerse && !["idle", "connecting"].includes(word)) this.#view.speak(`${this.#name()}: ${text}`);
-    this.dispatchEvent(new CustomEvent("camerastate", { detail: { state: word, sentence: text }, bubbles: true, composed: true }));
+    const detail = { state: word, sentence: text };
+    this.dispatchEvent(new CustomEvent("camerastate", { detail, bubbles: true, composed: true }));
   }
 
   #condition() {

@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 # A caller that says nothing is cut; one that stops amid a request line is left to aiohttp, which has its own patience.
 SILENT_S: Final = 10.0
 REQUEST_LINE_S: Final = 5.0
+# A request follows its connection within a round trip; one that was accepted before the end is served, not refused.
+SETTLE_S: Final = 0.3
 # Descriptors or memory ran out: what is open must end first.
 PAUSE_S: Final = 0.2
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -39,6 +41,7 @@ class Acceptor:
         self._on_other: Final = on_other
         self._loop: Final = asyncio.get_running_loop()
         self._closed = False
+        self._welcomes: set[asyncio.Task[None]] = set()
         listener.setblocking(False)
         self._watch()
 
@@ -46,6 +49,11 @@ class Acceptor:
         """Accept no more; the socket stays its owner's. Idempotent."""
         self._closed = True
         self._loop.remove_reader(self._listener.fileno())
+
+    async def settle(self) -> None:
+        """Wait a moment for the connections that were accepted last and have not said yet who they are."""
+        if self._welcomes:
+            await asyncio.wait(self._welcomes, timeout=SETTLE_S)
 
     def _watch(self) -> None:
         if not self._closed:
@@ -65,7 +73,9 @@ class Acceptor:
             self._loop.call_later(PAUSE_S, self._watch)
             return
         peer.setblocking(False)
-        self._group.create_task(self._welcome(peer, (str(address[0]), int(address[1]))))
+        task = self._group.create_task(self._welcome(peer, (str(address[0]), int(address[1]))))
+        self._welcomes.add(task)
+        task.add_done_callback(self._welcomes.discard)
 
     async def _welcome(self, peer: socket.socket, address: Address) -> None:
         try:

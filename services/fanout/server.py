@@ -41,6 +41,7 @@ log = logging.getLogger(__name__)
 BEAT_S: Final = 1.0
 # All of the goodbye together; supervisord kills after `stopwaitsecs`.
 GOODBYE_S: Final = 2.5
+REQUEST_S: Final = 0.02
 HEAD_BYTES: Final = 8192
 
 
@@ -94,12 +95,15 @@ class Server:
                     finally:
                         acceptor.close()
                         listener.close()
+                        await acceptor.settle()
             finally:
                 await self._say_goodbye()
 
     async def _say_goodbye(self) -> None:
         try:
             async with asyncio.timeout(GOODBYE_S):
+                # For requests that have just come to be read.
+                await asyncio.sleep(REQUEST_S)
                 self.streams.close_all()
                 await self.sockets.close_all()
                 await self.runner.cleanup()

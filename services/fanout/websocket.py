@@ -79,6 +79,9 @@ class ViewerSockets:
         """Tell every viewer that it may come back at once (1012), and wait a moment for their answers."""
         if not self._open:
             return
+        for guest in self._guests:
+            # Nothing may follow a Close frame.
+            self._lobby.leave(guest.viewer, self._clock.mono_ns())
         async with asyncio.TaskGroup() as group:
             closing = [
                 group.create_task(socket.close(code=SERVICE_RESTART, message=b"the server restarts"))

@@ -139,3 +139,14 @@ def test_picture_is_saved_as_the_camera_sent_it(pipeline, open_page):
     content = download.value.path().read_bytes()
     assert content.startswith(b"\xff\xd8")
     assert content.endswith(b"\xff\xd9")
+
+
+def test_page_follows_a_change_of_size(pipeline, open_page, start_camera):
+    start_camera("growing", "--resize", "svga:4", fps=8, size="qvga")
+    pipeline.wait_for_camera("growing")
+    screen = open_page(pipeline.url("/"))
+    screen.wait_for_player("growing", "player.shown?.width === 320", "small")
+    screen.wait_for_player("growing", "player.shown?.width === 800", "large")
+    screen.wait_for_live("growing")
+    assert len(screen.read_for("growing", 1.5)) >= 5
+    assert screen.all_complaints() == []

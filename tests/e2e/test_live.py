@@ -154,6 +154,7 @@ def test_posted_picture_makes_a_camera_and_junk_is_refused(pipeline):
     url = pipeline.url("/cameras/sleeper/frame.jpg")
     with urllib.request.urlopen(urllib.request.Request(url, jpeg, method="POST"), timeout=5) as answer:
         assert answer.status == 204
+    pipeline.wait_for_camera("sleeper")
     with urllib.request.urlopen(pipeline.url("/cameras/sleeper/snapshot.jpg"), timeout=5) as answer:
         assert answer.read() == jpeg
     with pytest.raises(urllib.error.HTTPError) as caught:

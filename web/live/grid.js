@@ -44,8 +44,11 @@ export class Grid {
   }
 
   #add(row, after) {
-    const on = { open: (tile) => this.#open(tile), close: () => this.#leave(), step: (tile, by) => this.#step(tile, by) };
-    const tile = new Tile(row, this.#base, on);
+    const tile = new Tile(row, this.#base, {
+      open: (one) => this.#open(one),
+      close: () => this.#leave(),
+      step: (one, by) => this.#step(one, by),
+    });
     this.#tiles.set(row.id, tile);
     if (after) after.after(tile.element);
     else this.#element.prepend(tile.element);

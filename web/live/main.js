@@ -3,7 +3,7 @@ import { Grid } from "./grid.js";
 import { setText } from "./dom.js";
 import { StatusFeed } from "./status-feed.js";
 import { summary } from "./summary.js";
-import { cameraHost, welcome } from "./welcome.js";
+import { cameraHost, cameraPort, welcome } from "./welcome.js";
 
 const TITLE = document.title;
 const base = new URL("./", location.href);
@@ -34,10 +34,6 @@ new StatusFeed(new URL("status", base), {
 
 function showWelcome(isEmpty, status) {
   const place = page("welcome");
-  if (isEmpty && !place.firstChild) place.append(welcome(cameraHost(status, location), location.port || defaultPort()));
+  if (isEmpty && !place.firstChild) place.append(welcome(cameraHost(status, location), cameraPort(location)));
   place.hidden = !isEmpty;
-}
-
-function defaultPort() {
-  return location.protocol === "https:" ? "443" : "80";
 }

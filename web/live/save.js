@@ -23,7 +23,8 @@ export function fileName(camera, date, suffix) {
 
 async function fetchSnapshot(camera, base) {
   try {
-    const answer = await fetch(new URL(`cameras/${encodeURIComponent(camera)}/snapshot.jpg`, base), { cache: "no-store" });
+    const address = new URL(`cameras/${encodeURIComponent(camera)}/snapshot.jpg`, base);
+    const answer = await fetch(address, { cache: "no-store" });
     return answer.ok ? await answer.blob() : null;
   } catch {
     return null;

@@ -4,7 +4,7 @@ import { el, setText } from "./dom.js";
 import { StatusFeed } from "./status-feed.js";
 import { summary } from "./summary.js";
 import { Tile } from "./tile.js";
-import { cameraHost, welcome } from "./welcome.js";
+import { cameraHost, cameraPort, welcome } from "./welcome.js";
 
 const TITLE = document.title;
 const base = new URL("./", location.href);
@@ -34,21 +34,25 @@ addEventListener("resize", () => arrange(page("grid")));
 /** Show the camera of the address; without one there, the first that is online, and it stays so. */
 function show() {
   const wanted = new URLSearchParams(location.search).get("camera");
-  const row =
-    cameras.find((camera) => camera.id === (wanted ?? tile?.id)) ?? (wanted ? null : (cameras.find((camera) => camera.online) ?? cameras[0]));
+  const row = wanted ? named(wanted) : (named(tile?.id) ?? cameras.find((camera) => camera.online) ?? cameras[0]);
   if (tile && tile.id !== row?.id) {
     tile.element.remove();
     tile = null;
   }
   if (row && !tile) {
-    tile = new Tile(row, base, { open: (one) => one.fill() }, { format: "jpeg", isTerse: false, openWords: "Full screen" });
+    const look = { format: "jpeg", isTerse: false, openWords: "Full screen" };
+    tile = new Tile(row, base, { open: (one) => one.fill() }, look);
     page("grid").append(tile.element);
   }
   tile?.update(row, viewers);
-  page("missing").hidden = !wanted || row !== null;
+  page("missing").hidden = !wanted || row !== undefined;
   document.title = tile ? `${tile.label} · esp32-stream` : TITLE;
   showChoice();
   arrange(page("grid"));
+}
+
+function named(id) {
+  return cameras.find((camera) => camera.id === id);
 }
 
 function showChoice() {
@@ -79,5 +83,5 @@ function makeLink(id) {
 function showWelcome(status) {
   const place = page("welcome");
   place.hidden = cameras.length > 0;
-  if (!place.hidden && !place.firstChild) place.append(welcome(cameraHost(status, location), location.port || (location.protocol === "https:" ? "443" : "80")));
+  if (!place.hidden && !place.firstChild) place.append(welcome(cameraHost(status, location), cameraPort(location)));
 }

@@ -2,54 +2,37 @@
 import "../camera-player.js";
 import { shortWord } from "../player/condition.js";
 import { el, icon, setText } from "./dom.js";
-import { KEYS, SMALL, facts } from "./facts.js";
+import { facts } from "./facts.js";
+import { Figures } from "./figures.js";
 import { savePicture } from "./save.js";
 
+const SAVE = "Save picture";
 const SAID_MS = 2500;
 
 export class Tile {
   #id;
-  #base;
   #row = {};
   #viewers = [];
-  #player;
-  #open;
-  #title = el("h2", {});
-  #word = el("span", { class: "word" });
-  #facts = el("dl", { class: "facts" });
-  #warning = el("p", { class: "warning", hidden: true });
-  #said = el("span", { class: "text" }, "Save picture");
-  #frame;
-  #back;
-  #figures = new Map();
   #openWords;
+  #player;
+  #frame;
+  #open;
+  #back;
+  #title = el("h2");
+  #word = el("span", { class: "word" });
+  #warning = el("p", { class: "warning", hidden: true });
+  #figures = new Figures();
 
   /** `on`: {open(tile), close(), step(tile, by)}; `openWords` say what `open` does. */
   constructor(row, base, on, { format = null, isTerse = true, openWords = "Show large" } = {}) {
     this.#id = row.id;
-    this.#base = base;
     this.#openWords = openWords;
-    this.#player = el("camera-player", { camera: row.id, format, terse: isTerse, oncamerastate: () => this.#tellState() });
+    const oncamerastate = () => this.#tellState();
+    this.#player = el("camera-player", { camera: row.id, format, terse: isTerse, oncamerastate });
     this.#open = el("button", { class: "open", type: "button", onclick: () => on.open(this) });
     this.#frame = el("div", { class: "frame" }, this.#player, this.#open);
     this.#back = button("back", "All cameras", on.close);
-    this.element = el(
-      "li",
-      { class: "tile" },
-      el(
-        "div",
-        { class: "bar" },
-        this.#back,
-        el("span", { class: "gap" }),
-        button("previous", "Previous", () => on.step(this, -1)),
-        button("next", "Next", () => on.step(this, 1)),
-        this.#saveButton(),
-        canFill() ? button("full", "Full screen", () => this.fill()) : null,
-      ),
-      this.#frame,
-      el("div", { class: "caption" }, el("div", { class: "name" }, el("span", { class: "mark", "aria-hidden": "true" }), this.#title, this.#word), this.#warning, this.#facts),
-    );
-    this.#makeFigures();
+    this.element = el("li", { class: "tile" }, this.#makeBar(base, on), this.#frame, this.#makeCaption());
     this.update(row, []);
   }
 
@@ -66,7 +49,6 @@ export class Tile {
     this.element.classList.toggle("is-large", isLarge);
     this.#player.toggleAttribute("terse", !isLarge);
     if (!isLarge && document.fullscreenElement === this.#frame) document.exitFullscreen();
-    this.#tellFigures();
   }
 
   /** Whether this camera stays away from pointer, keyboard and network, another one being large. */
@@ -86,7 +68,6 @@ export class Tile {
     this.#warning.hidden = !row.warning;
     setText(this.#warning, String(row.warning ?? ""));
     this.#tellState();
-    this.#tellFigures();
   }
 
   /** Show the picture on the whole screen, or end that. */
@@ -102,46 +83,44 @@ export class Tile {
     (this.element.classList.contains("is-large") ? this.#back : this.#open).focus();
   }
 
+  #makeBar(base, on) {
+    return el(
+      "div",
+      { class: "bar" },
+      this.#back,
+      el("span", { class: "gap" }),
+      button("previous", "Previous", () => on.step(this, -1)),
+      button("next", "Next", () => on.step(this, 1)),
+      this.#makeSaveButton(base),
+      canFill() ? button("full", "Full screen", () => this.fill()) : null,
+    );
+  }
+
+  #makeCaption() {
+    const mark = el("span", { class: "mark", "aria-hidden": "true" });
+    const name = el("div", { class: "name" }, mark, this.#title, this.#word);
+    return el("div", { class: "caption" }, name, this.#warning, this.#figures.element);
+  }
+
+  #makeSaveButton(base) {
+    const said = el("span", { class: "text", role: "status" }, SAVE);
+    let timer = 0;
+    const save = async () => {
+      setText(said, (await savePicture(this.#player, base)) ? "Saved" : "No picture yet");
+      clearTimeout(timer);
+      timer = setTimeout(() => setText(said, SAVE), SAID_MS);
+    };
+    return el("button", { type: "button", class: "save", onclick: save }, icon("save"), said);
+  }
+
   #tellState() {
-    const state = this.#player.state;
+    const { format, state, ageS, lost, viewerId, shown } = this.#player;
     this.element.dataset.state = state;
     setText(this.#word, shortWord(state));
     const name = `${this.label}, ${shortWord(state)}. ${this.#openWords}`;
     if (this.#open.getAttribute("aria-label") !== name) this.#open.setAttribute("aria-label", name);
-    this.#tellFigures();
-  }
-
-  #tellFigures() {
-    const { format, state, ageS, lost, viewerId, shown } = this.#player;
-    const told = facts(this.#row, this.#viewers, { format, state, ageS, lost, viewerId, width: shown?.width, height: shown?.height });
-    const keys = new Set(told.map(([key]) => key));
-    for (const [key, figure] of this.#figures) figure.element.hidden = !keys.has(key);
-    for (const [key, title, text] of told) {
-      const figure = this.#figures.get(key);
-      setText(figure.title, title);
-      setText(figure.text, text);
-    }
-  }
-
-  #makeFigures() {
-    for (const key of KEYS) {
-      const [title, text] = [el("dt", {}), el("dd", {})];
-      const element = el("div", { class: SMALL.has(key) ? null : "more", "data-fact": key }, title, text);
-      this.#figures.set(key, { element, title, text });
-      this.#facts.append(element);
-    }
-  }
-
-  #saveButton() {
-    let timer = 0;
-    const save = async () => {
-      const isSaved = await savePicture(this.#player, this.#base);
-      setText(this.#said, isSaved ? "Saved" : "No picture yet");
-      clearTimeout(timer);
-      timer = setTimeout(() => setText(this.#said, "Save picture"), SAID_MS);
-    };
-    this.#said.setAttribute("role", "status");
-    return el("button", { type: "button", class: "save", onclick: save }, icon("save"), this.#said);
+    const player = { format, state, ageS, lost, viewerId, width: shown?.width, height: shown?.height };
+    this.#figures.tell(facts(this.#row, this.#viewers, player));
   }
 }
 

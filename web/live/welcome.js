@@ -4,7 +4,7 @@ import { el } from "./dom.js";
 
 /** Return the section; `host` is the address under which a camera reaches this server, `port` its port. */
 export function welcome(host, port) {
-  const bracketed = host.includes(":") ? `[${host}]` : host;
+  const address = `ws://${host.includes(":") ? `[${host}]` : host}:${port}/ws/camera`;
   return el(
     "section",
     { class: "welcome", "aria-labelledby": "welcome-title" },
@@ -13,23 +13,36 @@ export function welcome(host, port) {
     el(
       "ol",
       {},
-      step("Point the camera at this address", "Each binary WebSocket message is one JPEG.", copyable(`ws://${bracketed}:${port}/ws/camera`, "the address")),
+      step(
+        "Point the camera at this address",
+        "Each binary WebSocket message is one JPEG.",
+        copyable(address, "the address"),
+      ),
       step(
         "Or start from these lines of Arduino code",
         "With the library WebSockets by Markus Sattler (Links2004). A name may follow the path: /ws/camera/porch",
         copyable(sketch(host, port), "the code"),
       ),
-      step("No camera at hand? Start a simulated one", "In the server's folder, on its machine:", copyable(mockCommand(port), "the command")),
+      step(
+        "No camera at hand? Start a simulated one",
+        "In the server's folder, on its machine:",
+        copyable(mockCommand(port), "the command"),
+      ),
     ),
   );
 }
 
 /** Where a camera finds this server: its address in the network, or what the browser calls it. */
 export function cameraHost(status, page) {
-  const told = Array.isArray(status.lan_addresses) ? status.lan_addresses.find((address) => typeof address === "string") : null;
+  const told = (status.lan_addresses ?? []).find((address) => typeof address === "string");
   const name = page.hostname.replace(/^\[|\]$/g, "");
   const isOwnMachine = name === "localhost" || name === "::1" || name.startsWith("127.");
   return isOwnMachine && told ? told : name;
+}
+
+/** The port of that address. */
+export function cameraPort(page) {
+  return page.port || (page.protocol === "https:" ? "443" : "80");
 }
 
 function mockCommand(port) {

@@ -62,15 +62,17 @@ export class CanvasScreen {
   }
 }
 
-/** Draw a whole picture into a canvas of its size. */
+/** Draw a whole picture into a canvas of its size; return whether there was one. */
 export function drawInto(canvas, context, image) {
-  const width = image.displayWidth ?? image.videoWidth ?? image.naturalWidth ?? image.width;
-  const height = image.displayHeight ?? image.videoHeight ?? image.naturalHeight ?? image.height;
-  if (!width || !height) return;
+  const width = image.videoWidth ?? image.naturalWidth ?? image.width;
+  const height = image.videoHeight ?? image.naturalHeight ?? image.height;
+  const isEmpty = image.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+  if (!width || !height || isEmpty) return false;
   // Setting a canvas's size clears it, so only when it changes.
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;
   }
   context.drawImage(image, 0, 0);
+  return true;
 }

@@ -41,8 +41,8 @@ export function condition(seen, nowMs) {
   if (!seen.isRunning) return "idle";
   const isPatient = nowMs - seen.openChangedMs < PATIENCE_MS;
   if (!seen.isOpen && !isPatient) return withoutLink(seen);
-  if (seen.isOpen && seen.error) return "failed";
-  if (seen.isOpen && seen.isOnline === false) return seen.camera ? "offline" : "absent";
+  if (seen.error) return "failed";
+  if (seen.isOnline === false) return seen.camera ? "offline" : "absent";
   if (seen.pictureMs !== null && nowMs - seen.pictureMs <= quietAfterMs(seen.intervalMs)) return "live";
   if (isPatient) return "connecting";
   return seen.pictureMs === null ? "waiting" : "quiet";

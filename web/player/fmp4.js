@@ -22,7 +22,8 @@ export function isInitSegment(bytes) {
 export function readTimescale(init) {
   const data = view(init);
   const mdhd = findPath(data, ["moov", "trak", "mdia", "mdhd"]);
-  const timescale = data.getUint32(mdhd.start + (data.getUint8(mdhd.start + 8) === 1 ? MDHD_V1_TIMESCALE : MDHD_V0_TIMESCALE));
+  const isLong = data.getUint8(mdhd.start + 8) === 1;
+  const timescale = data.getUint32(mdhd.start + (isLong ? MDHD_V1_TIMESCALE : MDHD_V0_TIMESCALE));
   if (!timescale) throw new Mp4Error("the track has no timescale");
   return timescale;
 }
@@ -115,7 +116,7 @@ function* boxes(data, start, end) {
 }
 
 function boxName(data, at) {
-  return String.fromCharCode(data.getUint8(at + 4), data.getUint8(at + 5), data.getUint8(at + 6), data.getUint8(at + 7));
+  return String.fromCharCode(...[4, 5, 6, 7].map((offset) => data.getUint8(at + offset)));
 }
 
 function view(bytes) {

@@ -1,6 +1,6 @@
 /**
- * Whether an element can be seen: its tab is the one in front, and it is in (or just beside) the part of the page that is
- * on the screen. One observer for all.
+ * Whether an element can be seen: its tab is the one in front, and it is in (or just beside) the part of the page that
+ * is on the screen. One observer for all.
  */
 
 const BESIDE = "160px";

@@ -72,7 +72,8 @@ export class MseScreen {
   /** Stop, and let go of the decoder. Idempotent. */
   close() {
     if (this.#ending.signal.aborted) return;
-    this.#end();
+    this.#ending.abort();
+    this.#release();
   }
 
   #open(mime) {
@@ -146,7 +147,8 @@ export class MseScreen {
     clearTimeout(this.#seekTimer);
     this.#seekTimer = setTimeout(() => {
       const video = this.#video;
-      if (this.#playout.oldestPending && video.readyState < video.HAVE_FUTURE_DATA) video.currentTime = this.#playout.newestS;
+      const isStalled = video.readyState < video.HAVE_FUTURE_DATA;
+      if (isStalled && this.#playout.oldestPending) video.currentTime = this.#playout.newestS;
     }, SEEK_AFTER_MS);
   }
 
@@ -176,12 +178,13 @@ export class MseScreen {
 
   #break(reason, isForGood = false) {
     if (this.#ending.signal.aborted) return;
-    this.#end();
+    this.#ending.abort();
+    // The last picture is still there for whoever keeps it.
     this.#onBroken(reason, isForGood);
+    this.#release();
   }
 
-  #end() {
-    this.#ending.abort();
+  #release() {
     clearTimeout(this.#seekTimer);
     this.#feed?.close();
     this.#video.removeAttribute("src");

@@ -80,8 +80,7 @@ export class PlayerView {
   }
 
   #paintStill(image) {
-    drawInto(this.#still, this.#still.getContext("2d", { alpha: false }), image);
-    this.#hasStill = true;
+    this.#hasStill = drawInto(this.#still, this.#still.getContext("2d", { alpha: false }), image) || this.#hasStill;
   }
 
   #show(moving) {

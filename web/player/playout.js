@@ -6,14 +6,14 @@
  * clock stands, and a little more. Pictures then appear as they come, and there is nothing to chase: no gap in the
  * timeline, no seek, no changed speed. The camera's time is kept here, to tell how old the shown picture is.
  *
- * Media Source Extensions, "coded frame processing": a frame that is no keyframe is thrown away when it comes later than
- * twice the previous one's duration. A fragment is sent before its duration is known, so a longer one is declared; the
- * clock stops at its end, so the next time is always within the bound. The figures were found by measuring in
- * Chromium (2026-11, 0.4 to 60 frames a second, stalls of 0.1 to 3 s): every picture shown, p95 about 30 ms.
+ * Media Source Extensions, "coded frame processing": a frame that is no keyframe is thrown away when it comes later
+ * than twice the previous one's duration. A fragment is sent before its duration is known, so a longer one is declared;
+ * the clock stops at its end, so the next time is always within the bound. The figures were found by measuring in
+ * Chromium 156 (2026-11; 0.4 to 60 frames a second, stalls of 0.1 to 3 s): every picture shown, p95 about 30 ms.
  */
 
-// Longer, and a stall would enter Chromium's mean frame interval, by which it then holds pictures back; shorter, and the
-// clock stops and starts with every late frame.
+// Longer, and a stall would enter Chromium's mean frame interval, by which it then holds pictures back; shorter, and
+// the clock stops and starts with every late frame.
 const DURATION_S = 0.5;
 // Chromium takes the first one for its first mean. Too long, and it refuses the pictures that follow a first stall.
 const FIRST_DURATION_S = 0.1;

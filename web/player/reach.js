@@ -1,6 +1,6 @@
 /**
- * Whether a server answers at all. All players of a page share one question, so that twenty of them neither knock twenty
- * times nor run into the browser's brake on WebSockets that fail.
+ * Whether a server answers at all. All players of a page share one question, so that twenty of them neither knock
+ * twenty times nor run into the browser's brake on WebSockets that fail.
  */
 import { wait } from "./backoff.js";
 
@@ -13,7 +13,7 @@ const asking = new Map();
 /** Whether the server at `base` (a URL) answers now. */
 export async function answers(base) {
   try {
-    // Small, and answered without asking anybody else. Another site's server may be opaque to us: then any answer counts.
+    // Small, and answered without asking anybody else. Another site's server may be opaque to us: any answer counts.
     const mode = new URL(base).origin === location.origin ? "same-origin" : "no-cors";
     const asked = { method: "HEAD", cache: "no-store", mode, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) };
     const answer = await fetch(new URL("web/tokens.css", base), asked);
@@ -32,5 +32,15 @@ export function untilItAnswers(base) {
 }
 
 async function ask(base) {
-  while (!(await answers(base))) await wait(ASK_EVERY_MS * (0.75 + Math.random() / 2));
+  while (!(await answers(base))) {
+    await wait(ASK_EVERY_MS * (0.75 + Math.random() / 2));
+    await untilVisible();
+  }
+}
+
+function untilVisible() {
+  return new Promise((resolve) => {
+    if (document.visibilityState === "visible") return resolve();
+    document.addEventListener("visibilitychange", () => resolve(untilVisible()), { once: true });
+  });
 }

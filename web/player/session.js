@@ -19,7 +19,14 @@ export function chooseFormat(wish) {
 
 export class Session {
   /** What is known of the connection and the camera. */
-  facts = { isOpen: false, openChangedMs: performance.now(), isServerThere: null, isUnknown: false, isOnline: null, error: "" };
+  facts = {
+    isOpen: false,
+    openChangedMs: performance.now(),
+    isServerThere: null,
+    isUnknown: false,
+    isOnline: null,
+    error: "",
+  };
   /** Pictures that the server left out for this viewer, as it told. */
   lost = 0;
   /** This viewer's id in /status, where the server tells it. */
@@ -75,7 +82,7 @@ export class Session {
     // In MP4 the time of a picture stands in the fragment; a JPEG has none.
     if (this.format === "jpeg") url.searchParams.set("meta", "1");
     this.#link = new ViewerLink(url, this.#base, {
-      opened: () => this.#note({ isOpen: true, openChangedMs: performance.now(), isServerThere: true, isUnknown: false }),
+      opened: () => this.#turn(true),
       closed: () => this.#lose(),
       refused: (isServerThere) => this.#takeRefusal(isServerThere),
       text: (message) => this.#hear(message),
@@ -83,9 +90,14 @@ export class Session {
     });
   }
 
+  #turn(isOpen) {
+    const openChangedMs = performance.now();
+    this.#note({ isOpen, openChangedMs, isServerThere: isOpen || null, isUnknown: false, error: "" });
+  }
+
   #lose() {
     this.#closeScreen();
-    if (this.facts.isOpen) this.#note({ isOpen: false, openChangedMs: performance.now(), isServerThere: null, error: "" });
+    if (this.facts.isOpen) this.#turn(false);
   }
 
   #takeRefusal(isServerThere) {
@@ -135,7 +147,8 @@ export class Session {
       onShown: (picture) => this.#show(picture),
       onBroken: (reason, isForGood) => this.#mend(reason, isForGood),
     };
-    return this.format === "mp4" ? new MseScreen(this.#view.video, listener) : new CanvasScreen(this.#view.canvas, listener);
+    const { video, canvas } = this.#view;
+    return this.format === "mp4" ? new MseScreen(video, listener) : new CanvasScreen(canvas, listener);
   }
 
   #show(picture) {
@@ -174,6 +187,7 @@ export class Session {
       const arrivedMs = performance.now();
       this.#view.showStill(image);
       this.#onPicture({ arrivedMs, mediaTimeS: null, width: image.width, height: image.height });
+      image.close?.();
     } catch {
       // No picture yet; the stream brings one, or its state says why there is none.
     }

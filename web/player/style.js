@@ -32,7 +32,14 @@ style.replaceSync(`
     justify-content: space-between;
     background: var(--picture-veil, rgb(10 12 14 / 0.72));
   }
-  .note.alone { inset: 0; background: none; flex-direction: column; align-items: center; justify-content: center; text-align: center; }
+  .note.alone {
+    inset: 0;
+    background: none;
+    flex-direction: column;
+    align-items: center;
+    justify-content: center;
+    text-align: center;
+  }
   .sentence:empty + .age { margin-left: auto; }
   .age { font-variant-numeric: tabular-nums; white-space: nowrap; opacity: 0.85; }
   .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

@@ -1,6 +1,6 @@
 /**
  * The WebSocket of one viewer, kept up: it comes back by itself after the server, the network or a proxy was away.
- * In: texts and binary messages, told to `listener`. Out: `age`. See "Text messages to a viewer" of the server's contract.
+ * In: texts and binary messages, told to `listener`. Out: `age`.
  */
 import { Backoff, wait } from "./backoff.js";
 import { answers, untilItAnswers } from "./reach.js";
@@ -38,7 +38,8 @@ export class ViewerLink {
 
   /** Tell how old the shown picture is. */
   sendAge(mediaTimeS) {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify({ type: "age", media_time_s: mediaTimeS }));
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify({ type: "age", media_time_s: mediaTimeS }));
   }
 
   /** Do not wait any longer for the next try. */

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.fanout.ages import MediaClock
 from common.origins import is_origin_allowed
+from services.fanout.ages import MediaClock
 from services.fanout.peek import PEEK_BYTES, Caller, classify
 from services.fanout.pings import Act, Pings
 from services.fanout.raw_http import refusal, request_head
