@@ -30,7 +30,6 @@ from aiohttp.web import (
     StreamResponse,
     WebSocketResponse,
     WSMsgType,
-    json_response,
     middleware,
 )
 from yarl import URL
@@ -53,7 +52,6 @@ __all__ = (
     "StreamResponse",
     "WSMsgType",
     "WebSocketResponse",
-    "json_response",
     "make_runner",
     "middleware",
     "refuse",

@@ -5,10 +5,11 @@ from typing import Final
 
 from common.counters import Counters
 from common.frame import Frame
-from common.topics import JPEG
+from common.topics import JPEG, MP4
 from common.units import NS_PER_MS, NS_PER_S
 from services.fanout.asking import JOIN, LATE, LOSS, Asker, LateLimit
 from services.fanout.audience import Audience
+from services.fanout.framing import read_tfdt
 from services.fanout.order import Order
 from services.fanout.packet import Packet
 from services.fanout.viewer import Viewer
@@ -70,8 +71,10 @@ class Stream:
                 del self._audiences[viewer.form]
 
     def publish(self, frame: Frame, now_ns: int) -> None:
-        """Hand a message of the topic to all who can use it."""
+        """Hand a message of the topic to all who can use it; ValueError when it is malformed."""
         packet = Packet(frame, now_ns)
+        if self.format == MP4:
+            read_tfdt(frame.payload, frame.tfdt_offset)
         if self.format == JPEG:
             self._publish_picture(packet)
         else:

@@ -58,8 +58,8 @@ class ViewerSockets:
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise Refused(426, "this address is a WebSocket's", Upgrade="websocket")
         format_, meta = _wishes(request)
-        named = request.query.get("camera", "")
-        camera = await self._lookup.find(named) if named else ""
+        named = request.query.get("camera")
+        camera = "" if named is None else await self._lookup.find(named)
         socket = WebSocketResponse(
             autoping=False, compress=False, max_msg_size=INBOUND_LIMIT_BYTES, timeout=CLOSE_S, receive_timeout=None
         )

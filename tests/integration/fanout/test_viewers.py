@@ -64,6 +64,7 @@ def test_viewer_with_a_wrong_wish_is_told_what_was_expected(house):
     assert refusal(house, "?format=avi") == (400, "format=avi: expected h264, mp4, jpeg\n")
     assert refusal(house, "?meta=2")[0] == 400
     assert refusal(house, "?camera=" + "x" * 33)[0] == 400
+    assert refusal(house, "?camera=")[0] == 400
 
 
 def test_page_of_another_site_is_refused_and_of_this_host_is_not(house, camera):

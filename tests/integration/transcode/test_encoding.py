@@ -149,13 +149,13 @@ def test_two_cameras_are_encoded_beside_each_other_and_never_mixed(bench, camera
     begin(bench, camera)
     begin(bench, other)
     red, blue = jpeg(320, 240, fill=(76, 85, 255)), jpeg(320, 240, fill=(29, 255, 107))
-    for _ in range(10):
+    for number in range(1, 11):
         bench.send(camera, red)
         bench.send(other, blue)
-        bench.run(0.02)
+        for name in (camera, other):
+            bench.wait_frames(topic(H264, name), number)
     for name, cr in ((camera, 255), (other, 107)):
-        frames = bench.wait_frames(topic(H264, name), 10)
-        for picture in decode_h264(frame.payload for frame in frames):
+        for picture in decode_h264(frame.payload for frame in bench.viewer.frames(topic(H264, name))):
             assert abs(rows(picture)[2][50][50] - cr) <= 3
 
 

@@ -390,11 +390,14 @@ def test_chunked_and_bare_bodies_carry_the_same():
     assert rest == bare.all + b"\r\n"
 
 
-def test_malformed_tfdt_reaches_no_other_form():
+def test_malformed_fragment_reaches_nobody():
     camera = Camera("mp4")
-    camera.watch_over_http()
+    _, over_websocket = camera.watch()
+    _, over_http = camera.watch_over_http()
     with pytest.raises(ValueError, match="decode time"):
         camera.keyframe(0, tfdt_offset=10_000)
+    camera.keyframe(0)
+    assert numbers(over_websocket.all, "mp4") == numbers(over_http.all, "mp4") == [0]
 
 
 def _without_init(wire):
