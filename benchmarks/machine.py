@@ -18,6 +18,7 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         "libraries": ", ".join(f"{name} {version(name)}" for name in _LIBRARIES),
         "programs": f"{_first_line('ffmpeg', '-version')}; {_first_line('gcc', '--version')}",
+        "priority": f"nice {os.nice(0)}",
         "load before": " ".join(f"{load:.2f}" for load in os.getloadavg()),
     }
 

@@ -2,12 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
-from typing import Final
 
 from common.units import NS_PER_MS
-
-# Below this many samples a 99th percentile is the maximum by another name; it is shown all the same, and said.
-FEW_SAMPLES: Final = 100
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:

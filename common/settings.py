@@ -69,10 +69,15 @@ def _origins() -> Rule:
         items = [item.strip() for item in value.split(",")] if isinstance(value, str) else value
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
             return None
-        items = [item.rstrip("/").lower() for item in items if item]
+        items = [_without_default_port(item.rstrip("/").lower()) for item in items if item]
         return tuple(items) if all(re.fullmatch(r"https?://[^/\s]+", item) for item in items) else None
 
     return Rule("origins such as https://cams.example:8443, separated by commas", convert)
+
+
+def _without_default_port(origin: str) -> str:
+    """Return the origin as browsers write it (RFC 6454, section 6.2)."""
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
 
 
 def _setting(default: Any, rule: Rule, meaning: str) -> Any:

@@ -1,14 +1,14 @@
 """Camera's send to viewer's receipt of the access unit, beside the same pictures through an ffmpeg subprocess."""
 
-from dataclasses import dataclass, field
 from itertools import takewhile
+from statistics import median
 from typing import Final
 
 from benchmarks import ffmpeg, piped, reading
 from benchmarks.camera import camera
 from benchmarks.rows import Row, Yardstick
 from benchmarks.run import Run
-from benchmarks.stats import FEW_SAMPLES, delays_ms, percentile, spread
+from benchmarks.stats import delays_ms, percentile, spread
 from benchmarks.viewer import Viewer
 from common.units import NS_PER_S
 
@@ -20,48 +20,34 @@ _P50_MS: Final = 6.0
 _P99_MS: Final = 12.0
 _RATIO: Final = 0.2
 
-
-@dataclass
-class _Blocks:
-    """What blocks of measuring gave: all delays, and each block's median."""
-
-    delays_ms: list[float] = field(default_factory=list)
-    medians_ms: list[float] = field(default_factory=list)
-
-    def add(self, block_ms: list[float]) -> None:
-        self.delays_ms += block_ms
-        self.medians_ms.append(percentile(block_ms, 50))
+# Delays in ms, a list a block.
+_Blocks = list[list[float]]
 
 
 def measure(run: Run) -> list[Row]:
-    """Return p50 and p99; ours and the yardstick's blocks take turns."""
-    blocks, length_s = (1, 4.0) if run.quick else (3, 15.0)
-    ours, theirs, missing = _Blocks(), _Blocks(), 0
+    """Return p50 and p99, each the median over blocks; ours and the yardstick's take turns."""
+    blocks, length_s = (1, 4.0) if run.quick else (5, 9.0)
+    ours, theirs, missing = [], [], 0
     for block in range(blocks):
         block_ms, lost = _ours(run, f"delay-{block}", length_s)
-        ours.add(block_ms)
+        ours.append(block_ms)
         missing += lost
         if ffmpeg.is_here():
-            theirs.add(piped.delays(length_s, FPS, WARM_S))
-    note = f"{len(ours.delays_ms)} pictures, {missing} sent and not received"
-    if blocks > 1:
-        note += f"; medians {spread(ours.medians_ms)}"
-    if len(ours.delays_ms) < FEW_SAMPLES:
-        note = f"few samples; {note}"
+            theirs.append(piped.delays(length_s, FPS, WARM_S))
     return [
-        _row("p50", 50, ours, theirs, _P50_MS, _RATIO, note),
-        _row("p99", 99, ours, theirs, _P99_MS, None, ""),
+        _row(50, ours, theirs, _P50_MS, _RATIO, f"{sum(map(len, ours))} pictures, {missing} sent and not received"),
+        _row(99, ours, theirs, _P99_MS, None, ""),
     ]
 
 
-def _row(
-    word: str, percent: float, ours: _Blocks, theirs: _Blocks, at_most: float, ratio_at_most: float | None, note: str
-) -> Row:
-    what = f"camera's send to viewer's receipt, VGA {FPS} fps, {word}"
+def _row(percent: int, ours: _Blocks, theirs: _Blocks, at_most: float, ratio_at_most: float | None, note: str) -> Row:
+    what = f"camera's send to viewer's receipt, VGA {FPS} fps, p{percent}"
+    values = [percentile(block_ms, percent) for block_ms in ours]
     stick = Yardstick(ffmpeg.MISSING, None)
-    if theirs.delays_ms:
-        stick = Yardstick("ffmpeg -f mjpeg -i pipe:", percentile(theirs.delays_ms, percent))
-    return Row(NAME, what, "ms", percentile(ours.delays_ms, percent), at_most, stick, None, ratio_at_most, note)
+    if theirs:
+        stick = Yardstick("ffmpeg -f mjpeg -i pipe:", median(percentile(block_ms, percent) for block_ms in theirs))
+    notes = [note, spread(values)]
+    return Row(NAME, what, "ms", median(values), at_most, stick, None, ratio_at_most, "; ".join(filter(None, notes)))
 
 
 def _ours(run: Run, name: str, length_s: float) -> tuple[list[float], int]:

@@ -39,3 +39,11 @@ class MediaClock:
         age_s = (now_ns + self._offset_ns) / NS_PER_S - media_time_s
         # A display may be some ms ahead of the stamps (rounding to 90 kHz and to the screen's refresh).
         return max(0.0, age_s) if -1.0 < age_s < AGE_LIMIT_S else None
+
+
+def is_overdue(frame: Frame, now_ns: int, host: str, max_age_ns: int) -> bool:
+    """Return whether a message was under way from the last process that had it for longer than the bound.
+
+    So it is when this process was stopped or starved, or the bus was: what waited meanwhile is not shown any more.
+    """
+    return frame.host == host and bool(frame.hops) and now_ns - max(frame.hops.values()) > max_age_ns

@@ -9,7 +9,7 @@ from typing import Final
 
 from services.fanout.forms import UNTOLD, Form
 from services.fanout.packet import Packet
-from services.fanout.viewer import Viewer
+from services.fanout.viewer import LATE, Viewer
 
 
 class Audience:
@@ -44,6 +44,7 @@ class Audience:
 
     def fall_all(self, frames: int, reason: str) -> None:
         """Let all wait for the next keyframe, having lost so many frames; what waits for them may still go out."""
+        self.count_missed(frames)
         for viewer in self.live:
             viewer.miss(frames, reason)
             viewer.live = False
@@ -59,6 +60,16 @@ class Audience:
             if viewer.live:
                 viewer.deliver(packet)
 
+    def replay(self, packets: list[Packet]) -> None:
+        """Start those who wait with a group that was sent again; it ends at the live edge."""
+        for viewer in [viewer for viewer in self.waiting if self._takes_replay(viewer)]:
+            del self.waiting[viewer]
+            self.live[viewer] = None
+            viewer.live = True
+            # All at once, past its box: a group is often larger than that, and of no use in parts.
+            for packet in packets:
+                viewer.send(packet)
+
     def deliver(self, packet: Packet) -> None:
         """Give a message to all who can use it."""
         # Copies: a viewer that falls behind at this message changes groups, and has had its turn.
@@ -73,16 +84,22 @@ class Audience:
     def deliver_to_waiting(self, packet: Packet) -> None:
         """Start those who wait for a keyframe if this is one; count it where it is one more that they miss."""
         if not packet.key:
-            self.count_missed()
+            self.count_missed(1)
             return
         for viewer in list(self.waiting):
             self.start(viewer, [packet])
 
-    def count_missed(self) -> None:
-        """Count a frame that passed those by who had lost some before."""
+    def count_missed(self, frames: int) -> None:
+        """Count frames that passed those by who had lost some before."""
         for viewer in self.waiting:
             if viewer.missed:
-                viewer.miss(1, viewer.missed_reason)
+                viewer.miss(frames, viewer.missed_reason)
+
+    def _takes_replay(self, viewer: Viewer) -> bool:
+        """Return whether a group from its beginning helps: a slow connection would only fall behind again."""
+        is_late = viewer.missed > 0 and viewer.missed_reason == LATE
+        # Times in a file cannot go back.
+        return viewer.open and not is_late and (self.form.shared or viewer.told is UNTOLD)
 
     def _deliver_to(self, viewers: list[Viewer], packet: Packet) -> None:
         message = packet.wrapped(self.form)

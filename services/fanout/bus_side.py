@@ -11,7 +11,7 @@ from common.errors import WireError
 from common.service import Process
 from common.topics import CAMERA, H264, JPEG, KEYFRAME, MP4, STATUS, topic
 from common.wire import decode_frame, decode_record, encode_record
-from services.fanout.ages import MediaClock
+from services.fanout.ages import MediaClock, is_overdue
 from services.fanout.announced import parse_announcement
 from services.fanout.directory import Change, Directory
 from services.fanout.hub import Hub
@@ -32,6 +32,7 @@ class BusSide:
         directory: Directory,
         statuses: Statuses,
         *,
+        max_age_ns: int,
         on_change: Callable[[Change], None],
         on_known: Callable[[], None],
         wake: Callable[[int], None],
@@ -43,6 +44,7 @@ class BusSide:
         self._counters: Final = counters
         self._directory: Final = directory
         self._statuses: Final = statuses
+        self._max_age_ns: Final = max_age_ns
         self._on_change: Final = on_change
         self._on_known: Final = on_known
         self._wake: Final = wake
@@ -68,7 +70,8 @@ class BusSide:
                 clock = self._media_clocks.get(camera)
                 if clock is not None:
                     clock.observe(frame, now_ns, self._process.host)
-                self.hub.publish(camera, kind, frame, now_ns)
+                overdue = is_overdue(frame, now_ns, self._process.host, self._max_age_ns)
+                self.hub.publish(camera, kind, frame, now_ns, overdue=overdue)
             elif kind == CAMERA:
                 for change in self._directory.announce(parse_announcement(decode_record(message.header)), now_ns):
                     self._on_change(change)

@@ -38,7 +38,6 @@ class Directory:
         self._configured: Final = frozenset(configured)
         self._known: frozenset[str] | None = None
         self._seen: set[str] = set()
-        self._forgotten: set[str] = set()
         self._publishers: dict[tuple[str, str], _Publisher] = {}
         self._current: dict[str, tuple[Camera, tuple[str, str]]] = {}
 
@@ -98,7 +97,6 @@ class Directory:
             if not self.get(camera).online:
                 self._seen.discard(camera)
                 self._current.pop(camera, None)
-                self._forgotten.add(camera)
         self._known = listed
 
     def expire(self, bus_heard_ns: int) -> list[Change]:
@@ -111,10 +109,9 @@ class Directory:
         return self._choose(affected)
 
     def _see(self, camera: Camera) -> None:
-        # A publisher lists a camera for a minute after it left: that does not bring a forgotten one back.
+        # A publisher lists a camera for a minute after it left: that does not bring a forgotten one back. Whether one
+        # exists that was online before our time, keeper's list says.
         if camera.online:
-            self._forgotten.discard(camera.id)
-        if camera.id not in self._forgotten:
             self._seen.add(camera.id)
 
     def _choose(self, cameras: Iterable[str]) -> list[Change]:

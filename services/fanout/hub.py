@@ -67,12 +67,12 @@ class Hub:
         if not stream:
             self._idle_since_ns.setdefault(key, now_ns)
 
-    def publish(self, camera: str, format_: str, frame: Frame, now_ns: int) -> None:
+    def publish(self, camera: str, format_: str, frame: Frame, now_ns: int, *, overdue: bool = False) -> None:
         """Take a message of the bus to its viewers. Backfill and playback are not live and end here."""
         stream = self._streams.get((camera, format_))
         if stream is None or frame.late or frame.replay:
             return
-        stream.publish(frame, now_ns)
+        stream.publish(frame, now_ns, overdue=overdue)
 
     def tick(self, now_ns: int) -> None:
         """Give up topics that nobody watched for a while. Call it about once a second."""

@@ -40,6 +40,11 @@ class Order:
         self._heard_ns = 0
         self._next = -1
 
+    @property
+    def newest(self) -> int:
+        """The `out_seq` of the newest message heard: the live edge."""
+        return self._next - 1
+
     def judge(self, frame: Frame, now_ns: int) -> Verdict:
         """Return what to do with the next message of the stream."""
         if self._epoch is None or frame.epoch != self._epoch:

@@ -15,7 +15,7 @@ from common.handover import CAMERA
 from common.http import Application, Handler, Request, Response, StreamResponse, make_runner
 from common.network import lan_address
 from common.service import Process, Status, stamp_alive
-from common.units import NS_PER_S
+from common.units import NS_PER_MS, NS_PER_S
 from services.fanout.acceptor import Acceptor, Address
 from services.fanout.assets import Assets
 from services.fanout.bus_side import BusSide
@@ -63,6 +63,7 @@ class Server:
             self.counters,
             self.directory,
             self.statuses,
+            max_age_ns=settings.fanout.max_age_ms * NS_PER_MS,
             on_change=self._tell_change,
             on_known=self.lookup.learn,
             wake=self._wake,

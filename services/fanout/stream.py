@@ -10,7 +10,7 @@ from common.units import NS_PER_MS, NS_PER_S
 from services.fanout.asking import JOIN, LATE, LOSS, Asker, LateLimit
 from services.fanout.audience import Audience
 from services.fanout.framing import read_tfdt
-from services.fanout.order import Order
+from services.fanout.order import DOUBLE, Order
 from services.fanout.packet import Packet
 from services.fanout.viewer import Viewer
 
@@ -18,6 +18,8 @@ from services.fanout.viewer import Viewer
 JOIN_WINDOW_NS: Final = 300 * NS_PER_MS
 # A JPEG stands alone: shown at once, until the next one comes.
 JOIN_WINDOW_JPEG_NS: Final = NS_PER_S
+# What is sent again for newcomers of a camera that makes keyframes when it likes; as much as ingest keeps of one group.
+REPLAY_LIMIT_BYTES: Final = 4 << 20
 
 
 class Stream:
@@ -39,6 +41,8 @@ class Stream:
         self._audiences: dict[object, Audience] = {}
         self._join_window_ns: Final = JOIN_WINDOW_JPEG_NS if format_ == JPEG else JOIN_WINDOW_NS
         self._recent: list[Packet] = []
+        self._replay: list[Packet] = []
+        self._replay_bytes = 0
         self._whole = False
         self._newest_picture: tuple[int, int] | None = None
 
@@ -70,19 +74,24 @@ class Stream:
             if not audience:
                 del self._audiences[viewer.form]
 
-    def publish(self, frame: Frame, now_ns: int) -> None:
-        """Hand a message of the topic to all who can use it; ValueError when it is malformed."""
+    def publish(self, frame: Frame, now_ns: int, *, overdue: bool = False) -> None:
+        """Hand a message of the topic to all who can use it; ValueError when it is malformed.
+
+        One that is `overdue` was under way for too long, and ends here as one that is lost.
+        """
         packet = Packet(frame, now_ns)
         if self.format == MP4:
             read_tfdt(frame.payload, frame.tfdt_offset)
-        if self.format == JPEG:
+        if overdue:
+            self._counters.add("dropped_overdue")
+        if self.format != JPEG:
+            self._publish_video(packet, overdue)
+        elif not overdue:
             self._publish_picture(packet)
-        else:
-            self._publish_video(packet)
 
     def revive(self, now_ns: int) -> None:
         """Ask for a keyframe if anybody waits for one."""
-        if any(audience.waiting for audience in self._audiences.values()):
+        if self._is_awaited():
             self._want(JOIN, now_ns)
 
     def starves(self, viewer: Viewer, now_ns: int) -> None:
@@ -96,33 +105,58 @@ class Stream:
         """Let a viewer wait for the next keyframe."""
         self._audiences[viewer.form].fall(viewer)
 
-    def _publish_video(self, packet: Packet) -> None:
+    def _publish_video(self, packet: Packet, overdue: bool) -> None:
         verdict = self._order.judge(packet.frame, packet.received_ns)
+        if verdict is DOUBLE and packet.frame.repeat:
+            if not overdue:
+                self._take_repeat(packet)
+            return
         if not verdict.passes:
             self._counters.add(f"dropped_{verdict.cause}")
             return
-        if verdict.broken:
-            self._break(packet, verdict.lost)
+        if verdict.lost:
+            self.lost += verdict.lost
+            self._counters.add("dropped_bus", verdict.lost)
+        starts = packet.key and not overdue
+        if verdict.broken or overdue:
+            self._cut(packet, verdict.lost + (not starts), LATE if overdue else LOSS)
         elif not packet.key and not self._whole:
             for audience in self._audiences.values():
-                audience.count_missed()
-        if packet.key or self._whole:
+                audience.count_missed(1)
+        if starts or self._whole:
             self._whole = True
             self._send(packet)
 
-    def _break(self, packet: Packet, lost: int) -> None:
-        """Cut the chain before `packet`: everybody goes on with a keyframe, at once if this is one."""
+    def _take_repeat(self, packet: Packet) -> None:
+        """Gather a group that is sent again; once it reaches the live edge, those who wait go on from there."""
+        if packet.key:
+            self._replay, self._replay_bytes = [packet] if self._is_awaited() else [], 0
+        elif self._replay and _follows(packet, self._replay[-1]):
+            self._replay.append(packet)
+        else:
+            return
+        self._replay_bytes += packet.size
+        if self._replay_bytes > REPLAY_LIMIT_BYTES:
+            self._replay = []
+        elif self._replay and packet.frame.out_seq == self._order.newest:
+            replay, self._replay = self._replay, []
+            self._whole = True
+            self.asker.satisfy()
+            for audience in self._audiences.values():
+                audience.replay(replay)
+
+    def _is_awaited(self) -> bool:
+        return any(audience.waiting for audience in self._audiences.values())
+
+    def _cut(self, packet: Packet, missed: int, reason: str) -> None:
+        """Break the chain before `packet`: who missed anything goes on with a keyframe, at once if this is one."""
         self._whole = False
         self._recent = []
-        self.lost += lost
-        if lost:
-            self._counters.add("dropped_bus", lost)
-        missed = lost + (not packet.key)
         if missed:
             for audience in self._audiences.values():
-                audience.fall_all(missed, LOSS)
-        if not packet.key:
-            self._want(LOSS, packet.received_ns)
+                audience.fall_all(missed, reason)
+        if not packet.key or reason == LATE:
+            self._want(reason, packet.received_ns)
 
     def _publish_picture(self, packet: Packet) -> None:
         """A repeat, made for a newcomer here or elsewhere, goes to those alone who have nothing."""
@@ -139,6 +173,7 @@ class Stream:
     def _send(self, packet: Packet) -> None:
         self._remember(packet)
         if packet.key:
+            self._replay = []
             self.asker.satisfy()
         for audience in self._audiences.values():
             audience.deliver(packet)
@@ -155,3 +190,8 @@ class Stream:
                 self._recent.append(packet)
             else:
                 self._recent = []
+
+
+def _follows(packet: Packet, before: Packet) -> bool:
+    frame, last = packet.frame, before.frame
+    return frame.epoch == last.epoch and frame.out_seq == last.out_seq + 1

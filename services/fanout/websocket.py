@@ -61,7 +61,11 @@ class ViewerSockets:
         named = request.query.get("camera")
         camera = "" if named is None else await self._lookup.find(named)
         socket = WebSocketResponse(
-            autoping=False, compress=False, max_msg_size=INBOUND_LIMIT_BYTES, timeout=CLOSE_S, receive_timeout=None
+            autoping=False,
+            compress=False,
+            max_msg_size=INBOUND_LIMIT_BYTES + 1,  # aiohttp refuses a message of just this size, too
+            timeout=CLOSE_S,
+            receive_timeout=None,
         )
         await socket.prepare(request)
         guest = self._guests.admit(connection_of(request), format_, websocket_form(format_, meta=meta), over="ws")

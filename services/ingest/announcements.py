@@ -29,7 +29,7 @@ def describe(ledger: Ledger, session: Session | None, warning: str, now_ns: int)
 def _describe_connection(session: Session, now_ns: int) -> dict[str, Any]:
     pace = session.pace
     return {
-        "stalled": pace.is_stalled(now_ns),
+        "stalled": session.is_stalled(now_ns),
         "source": f"{session.origin.via} {session.origin.peer}",
         "named": session.origin.name is not None,
         "peer": session.origin.peer,

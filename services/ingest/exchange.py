@@ -3,6 +3,7 @@
 What is published, repeated, believed or named is decided by others in this room; here it is sent and received.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -19,6 +20,7 @@ from common.frame import Frame
 from common.names import CameraId
 from common.service import Process
 from common.topics import CAMERA, KEYFRAME, STATUS, parse, topic
+from common.units import NS_PER_S
 from common.wire import decode_record, encode_record
 from services.ingest.announcements import describe
 from services.ingest.ledger import Instant
@@ -51,6 +53,7 @@ class Exchange:
         self._end = end
         self._workers = Workers()
         self._worker_names: tuple[str, ...] = ()
+        self._timers: dict[CameraId, asyncio.TimerHandle] = {}
         self._malformed = Throttle()
         self._announcements = topic(CAMERA, process.host, process.name)
         self._statuses = topic(STATUS, process.host, process.name)
@@ -65,6 +68,8 @@ class Exchange:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
         await self._bus.__aexit__(kind, error, at)
 
     def publish(self, session: Session, frame: Frame) -> None:
@@ -145,6 +150,21 @@ class Exchange:
         session = self._registry.holders.get(camera)
         if session is not None:
             self._repeat(session, session.repeats_for_request(self._clock.mono_ns()))
+            self._wait_for_repeat(session)
+
+    def _wait_for_repeat(self, session: Session) -> None:
+        """Come back when a request that came too early is to be answered."""
+        due_ns, camera = session.repeat_due_ns, session.camera
+        if due_ns is not None and camera not in self._timers:
+            wait_s = (due_ns - self._clock.mono_ns()) / NS_PER_S
+            self._timers[camera] = asyncio.get_running_loop().call_later(wait_s, self._repeat_due, camera)
+
+    def _repeat_due(self, camera: CameraId) -> None:
+        del self._timers[camera]
+        session = self._registry.holders.get(camera)
+        if session is not None:
+            self._repeat(session, session.repeats_due(self._clock.mono_ns()))
+            self._wait_for_repeat(session)
 
     def _on_announcement(self, record: dict[str, Any]) -> None:
         now = Instant(self._clock.mono_ns(), self._clock.wall_ns())
@@ -153,18 +173,24 @@ class Exchange:
     def _on_status(self, record: dict[str, Any]) -> None:
         stage, name = record.get("stage"), record.get("name")
         if stage == "transcode" and isinstance(name, str):
-            self._hear_worker(name)
+            self._hear_worker(name, record)
         elif stage == "keeper" and "known_cameras" in record:
             known = record["known_cameras"]
             if not isinstance(known, list) or not all(isinstance(camera, str) for camera in known):
                 raise WireError("status/ of keeper: known_cameras is no list of names")
             self._registry.learn_known(known)
 
-    def _hear_worker(self, name: str) -> None:
+    def _hear_worker(self, name: str, record: dict[str, Any]) -> None:
         # Heartbeats are also the clock by which a silent worker is noticed: as long as one is left that could take
         # over, they come; and without one there is nobody to name.
         now_ns = self._clock.mono_ns()
-        self._workers.hear(name, now_ns)
+        incarnation = record.get("incarnation", 0)
+        if type(incarnation) is not int:
+            raise WireError(f"status/ of {name[:40]}: incarnation is no whole number")
+        if record.get("leaving") is True:
+            self._workers.leave(name, incarnation, now_ns)
+        else:
+            self._workers.hear(name, incarnation, now_ns)
         names = self._workers.names(now_ns)
         if names and names != self._worker_names:
             self._worker_names = names

@@ -36,6 +36,11 @@ class Pace:
         self.last_ns = now_ns
         self._arrivals.append((now_ns, size_bytes))
 
+    @property
+    def intervals(self) -> int:
+        """How many intervals are measured, of late."""
+        return len(self._intervals)
+
     def fps(self, now_ns: int) -> float:
         """Return frames a second over the last frames; falls while the camera is silent."""
         return (len(self._arrivals) - 1) / self._span_s(now_ns) if len(self._arrivals) > 1 else 0.0

@@ -144,7 +144,7 @@ class Registry:
     def _holder(self, camera: CameraId, now: Instant) -> _Holder | None:
         session = self.holders.get(camera)
         if session is not None:
-            return _Holder(session.origin.peer, session.origin.via, session.pace.is_stalled(now.mono_ns))
+            return _Holder(session.origin.peer, session.origin.via, session.is_stalled(now.mono_ns))
         claim = self._others.holder(camera)
         return _Holder(claim.peer, claim.via, claim.is_stalled) if claim is not None else None
 

@@ -12,12 +12,15 @@ from common.topics import H264, JPEG, topic
 from common.units import NS_PER_MS
 from services.ingest.access_units import AccessUnits, Group
 from services.ingest.jpeg import DEFAULT_LIMITS, OVERSIZE, Limits, find_picture
-from services.ingest.ledger import Instant, Ledger, MediaClock, Origin
+from services.ingest.ledger import POST, Instant, Ledger, MediaClock, Origin
 from services.ingest.pace import Pace
 
-# A request for a picture is not answered with an old one when a fresh one is due that soon, nor more often than that.
+# A request for a picture is not answered with an old one when a fresh one is due that soon; and answers are that far
+# apart: the next waits.
 DUE_SOON_NS: Final = 60 * NS_PER_MS
 REPEAT_INTERVAL_NS: Final = 100 * NS_PER_MS
+# Measured intervals from which on a camera that posts is expected to go on; one picture is no stream.
+POST_INTERVALS: Final = 2
 # One tick of 90 kHz, rounded up: no two frames of a camera share a time, whatever clock they are put on.
 TICK_90K_NS: Final = 11_112
 
@@ -44,6 +47,7 @@ class Session:
         self._skipped: Counter[str] = Counter()
         self._newest: Frame | None = None
         self._repeated_ns = -REPEAT_INTERVAL_NS
+        self._is_asked = False
         self._units = AccessUnits()
         self._group = Group()
         self._term = now.wall_ns
@@ -58,6 +62,16 @@ class Session:
     def topic(self) -> str:
         """The topic that this connection's frames go to."""
         return topic(self.ledger.kind, self.camera)
+
+    @property
+    def repeat_due_ns(self) -> int | None:
+        """When the request that waits is to be answered; None: none waits. A fresh picture answers it, too."""
+        return self._repeated_ns + REPEAT_INTERVAL_NS if self._is_asked else None
+
+    def is_stalled(self, now_ns: int) -> bool:
+        """Return whether the camera is silent for too long; one that posts need not go on until its pace is known."""
+        is_unknown = self.origin.via == POST and self.pace.intervals < POST_INTERVALS
+        return not is_unknown and self.pace.is_stalled(now_ns)
 
     def take(self, message: bytes, now: Instant) -> Frame | None:
         """Return the frame of a binary message; None when it held no picture. Raises FrameError, which is counted."""
@@ -81,11 +95,22 @@ class Session:
         return (replace(self._newest, repeat=True),) if self._newest is not None else ()
 
     def repeats_for_request(self, now_ns: int) -> tuple[Frame, ...]:
-        """Return the same for a request of a keyframe, or nothing when a fresh frame is due or one was just sent."""
+        """Return the same for a request of a keyframe, or nothing: a fresh frame is due, or a repeat was just sent.
+
+        After a repeat the request is not forgotten, `repeat_due_ns` says when to call `repeats_due`: who asks may have
+        begun to listen only since.
+        """
         due_ns = self.pace.due_in_ns(now_ns)
-        is_due = self.ledger.kind == JPEG and due_ns is not None and due_ns <= DUE_SOON_NS
-        if is_due or now_ns - self._repeated_ns < REPEAT_INTERVAL_NS:
+        if self.ledger.kind == JPEG and due_ns is not None and due_ns <= DUE_SOON_NS:
             return ()
+        self._is_asked = True
+        return self.repeats_due(now_ns)
+
+    def repeats_due(self, now_ns: int) -> tuple[Frame, ...]:
+        """Return the repeats for a request that waited, if it still waits and its time has come."""
+        if self.repeat_due_ns is None or now_ns < self.repeat_due_ns:
+            return ()
+        self._is_asked = False
         return self.repeats_for_newcomer(now_ns)
 
     def _take_jpeg(self, message: bytes, now: Instant) -> Frame:
@@ -149,6 +174,7 @@ class Session:
         ledger.width, ledger.height = frame.width, frame.height
         ledger.last_media_ns = frame.media_time_ns
         ledger.last_frame = now
+        self._is_asked = self._is_asked and not frame.key
         if kind == H264:
             self._group.add(frame)
             self._newest = None

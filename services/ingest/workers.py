@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from common.units import NS_PER_MS, NS_PER_S
 from services.ingest.ledger import Ledger
@@ -14,28 +14,46 @@ HEARD_NS: Final = NS_PER_S
 SETTLE_NS: Final = 300 * NS_PER_MS
 
 
+class _Sign(NamedTuple):
+    incarnation: int
+    at_ns: int
+
+
 class Workers:
     """The transcode processes that live."""
 
     def __init__(self) -> None:
-        self._heard_ns: dict[str, int] = {}
+        self._heard: dict[str, _Sign] = {}
+        self._left: dict[str, _Sign] = {}
         self._settled_ns = 0
 
-    def hear(self, name: str, now_ns: int) -> None:
+    def hear(self, name: str, incarnation: int, now_ns: int) -> None:
         """Take a heartbeat in."""
         self._expire(now_ns)
-        if not self._heard_ns:
+        left = self._left.get(name)
+        if left is not None and left.incarnation == incarnation:
+            return
+        if not self._heard:
             self._settled_ns = now_ns + SETTLE_NS
-        self._heard_ns[name] = now_ns
+        self._heard[name] = _Sign(incarnation, now_ns)
+
+    def leave(self, name: str, incarnation: int, now_ns: int) -> None:
+        """Forget a worker that says that it ends, whatever else is heard of this life of it."""
+        self._expire(now_ns)
+        self._left[name] = _Sign(incarnation, now_ns)
+        heard = self._heard.get(name)
+        if heard is not None and heard.incarnation == incarnation:
+            del self._heard[name]
 
     def names(self, now_ns: int) -> tuple[str, ...]:
         """Return who may be named; nobody while it is not yet clear who there is."""
         self._expire(now_ns)
-        return tuple(sorted(self._heard_ns)) if now_ns >= self._settled_ns else ()
+        return tuple(sorted(self._heard)) if now_ns >= self._settled_ns else ()
 
     def _expire(self, now_ns: int) -> None:
-        for name in [name for name, heard_ns in self._heard_ns.items() if now_ns - heard_ns > HEARD_NS]:
-            del self._heard_ns[name]
+        for signs in (self._heard, self._left):
+            for name in [name for name, sign in signs.items() if now_ns - sign.at_ns > HEARD_NS]:
+                del signs[name]
 
 
 def assign(ledger: Ledger, names: Sequence[str], wall_ns: int) -> bool:

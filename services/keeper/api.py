@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection
 from typing import Final
 from urllib.parse import unquote
 
+from common.errors import CameraNameError
+from common.names import camera_id
 from common.origins import is_origin_allowed
 from services.keeper.cameras import ForgetError
 from services.keeper.core import BusyError, Core
@@ -13,7 +15,8 @@ from services.keeper.http1 import Answer, Request, RequestError
 CAMERAS: Final = "/api/cameras"
 SCALE: Final = "/api/scale"
 RESTART: Final = "/api/restart"
-PREFIXES: Final = (CAMERAS, SCALE, RESTART)
+# What the public port forwards. Scaling and restarting are the operator's, who is on this machine (`tools/ctl`).
+PUBLIC_PREFIXES: Final = (CAMERAS,)
 
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -58,7 +61,10 @@ class Api:
 
     def _forget(self, request: Request, now_ns: int) -> Answer:
         _expect_method(request, "DELETE")
-        camera = unquote(request.path.removeprefix(f"{CAMERAS}/"))
+        try:
+            camera = camera_id(unquote(request.path.removeprefix(f"{CAMERAS}/")))
+        except CameraNameError as error:
+            raise RequestError(400, str(error)) from error
         self._core.cameras.forget(camera, now_ns)
         self._carry_out()
         return Answer(200, {"forgotten": camera})

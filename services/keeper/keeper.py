@@ -13,7 +13,7 @@ from common.service import Process, Status, StopFlag, stamp_alive
 from common.topics import CAMERA, STATUS, topic
 from common.units import NS_PER_S
 from common.wire import decode_record, encode_record
-from services.keeper.api import PREFIXES, Api
+from services.keeper.api import PUBLIC_PREFIXES, Api
 from services.keeper.core import Core
 from services.keeper.door import Door
 from services.keeper.hand import Hand
@@ -87,7 +87,7 @@ class Keeper:
         record = self._status.record(
             known_cameras=self._core.cameras.ids(),
             scale=self._core.scale,
-            apis=[{"prefix": prefix, "socket": str(self._socket)} for prefix in PREFIXES],
+            apis=[{"prefix": prefix, "socket": str(self._socket)} for prefix in PUBLIC_PREFIXES],
             others=[self._supervisord.row(now_ns)],
         )
         bus.publish(topic(STATUS, self._process.host, self._process.name), encode_record(record))

@@ -70,8 +70,8 @@ class EncodeLine:
             self._busy_since_ns = now_ns
             self._tools.pool.give(partial(self._run, job, self._pipeline))
 
-    def wakes_at_ns(self) -> int | None:
-        times = (self._rendition.wakes_at_ns(), self._source.wakes_at_ns())
+    def wakes_at_ns(self, now_ns: int) -> int | None:
+        times = (self._rendition.wakes_at_ns(now_ns), self._source.wakes_at_ns())
         return min((at_ns for at_ns in times if at_ns is not None), default=None)
 
     def busy_since_ns(self) -> int | None:

@@ -62,7 +62,7 @@ class Line(Protocol):
     def step(self, now_ns: int) -> None:
         """Do what is due."""
 
-    def wakes_at_ns(self) -> int | None:
+    def wakes_at_ns(self, now_ns: int) -> int | None:
         """Return when `step` has something to do although nothing comes."""
 
     def busy_since_ns(self) -> int | None:

@@ -27,7 +27,7 @@ class Arrived:
 
 
 class Mailbox:
-    """Bound: one frame, because late is worse than lost. A full box drops the older frame and counts it as overload."""
+    """Bound: one frame, because late is worse than lost. A full box drops the older frame and counts why."""
 
     def __init__(self, dropped: Counters) -> None:
         self._dropped = dropped
@@ -38,10 +38,10 @@ class Mailbox:
     def waiting(self) -> Arrived | None:
         return self._waiting
 
-    def put(self, arrived: Arrived) -> None:
-        """Let a frame wait, instead of the one that did."""
+    def put(self, arrived: Arrived, cause: str = OVERLOAD) -> None:
+        """Let a frame wait, instead of the one that did: that one is skipped for `cause`."""
         if self._waiting is not None:
-            self.skip(OVERLOAD, self._waiting.frame.skipped)
+            self.skip(cause, self._waiting.frame.skipped)
         self._waiting = arrived
 
     def take(self) -> Arrived | None:

@@ -5,6 +5,7 @@ second, it spends a sixth of its bits where 5 come. So the pace is declared anew
 """
 
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from common.units import NS_PER_S
@@ -36,11 +37,11 @@ def is_far_off(declared: Fraction, actual: Fraction) -> bool:
 
 
 class RateLimit:
-    """Lets through at most so many pictures a second on average, by media time: a bucket of credit."""
+    """At most so many pictures a second on average: a bucket of credit, which a picture waits for."""
 
-    # A camera's jitter must not cost it every second picture when it is just as fast as the limit.
+    # A camera's jitter must not delay its pictures when it is just as fast as the limit.
     _EARLY: Final = 0.25
-    # What a stall on the radio link has held back comes at once; the newest of it should be seen.
+    # What a stall on the radio link has held back comes at once.
     _BURST_S: Final = 1 / 15
 
     def __init__(self, max_fps: float) -> None:
@@ -49,12 +50,17 @@ class RateLimit:
         self._credit = self._most
         self._last_ns = 0
 
-    def admits(self, media_time_ns: int) -> bool:
-        """Return whether the picture is taken, and count it if so."""
-        passed_ns = media_time_ns - self._last_ns
-        self._last_ns = media_time_ns
-        self._credit = self._most if passed_ns < 0 else min(self._most, self._credit + passed_ns / self.step_ns)
-        if self._credit < 1 - self._EARLY:
-            return False
+    def ready_at_ns(self, now_ns: int) -> int:
+        """Return when the next picture may be taken; not after `now_ns`: at once."""
+        self._earn(now_ns)
+        lacking = 1 - self._EARLY - self._credit
+        return now_ns + max(0, ceil(lacking * self.step_ns))
+
+    def take(self, now_ns: int) -> None:
+        """Count a picture."""
+        self._earn(now_ns)
         self._credit -= 1
-        return True
+
+    def _earn(self, now_ns: int) -> None:
+        self._credit = min(self._most, self._credit + (now_ns - self._last_ns) / self.step_ns)
+        self._last_ns = now_ns

@@ -1,6 +1,7 @@
 """A camera that sends H.264 itself: its access units in, MP4 fragments out. Nothing is decoded. Pure."""
 
 from dataclasses import replace
+from typing import Final
 
 from common.counters import Counters
 from common.errors import CodecError
@@ -10,6 +11,9 @@ from common.topics import MP4
 from services.transcode.mailbox import BUS, CORRUPT
 from services.transcode.outlet import Outlet
 from services.transcode.timeline import Timeline, media_time_ns
+
+# As much as ingest keeps of a camera's group, and so sends again.
+GROUP_LIMIT_BYTES: Final = 4 << 20
 
 
 class Remux:
@@ -23,14 +27,19 @@ class Remux:
         self._timeline = Timeline()
         self._source_epoch: tuple[int, int, int] | None = None
         self._next_seq = 0
+        self._heard_seq = 0
+        self._is_cut = False
+        self._group: list[Frame] = []
+        self._group_seq = 0
+        self._group_bytes = 0
         self._epoch_term = 0
         self._start_ns = 0
         self._begins = True
 
     @property
     def needs_keyframe(self) -> bool:
-        """Whether only a keyframe can be used next."""
-        return self._begins
+        """Whether nothing can be made of what comes next, unless it is a keyframe or was sent again."""
+        return self._begins or self._is_cut
 
     def follow_term(self, term: int) -> None:
         """Go on under a newer term from the next keyframe on: the camera alone decides when it makes one."""
@@ -38,6 +47,9 @@ class Remux:
 
     def take(self, frame: Frame, now_ns: int, wall_ns: int) -> list[tuple[str, Frame]]:
         """Return the message that an access unit makes, with its topic, if it makes one."""
+        again = self._again(frame, now_ns)
+        if again is not None:
+            return [(self._outlet.topic, again)]
         if not self._is_next(frame):
             return []
         try:
@@ -46,20 +58,53 @@ class Remux:
             self.dropped.add(CORRUPT)
             self._begins = True
             return []
-        return [(self._outlet.topic, message)] if message is not None else []
+        if message is None:
+            return []
+        self._keep(message, frame.out_seq)
+        return [(self._outlet.topic, message)]
+
+    def _again(self, frame: Frame, now_ns: int) -> Frame | None:
+        """Return the message that was made of a frame which the camera's publisher sends again for a newcomer."""
+        at = frame.out_seq - self._group_seq
+        if not frame.repeat or (*frame.epoch, frame.source) != self._source_epoch or not 0 <= at < len(self._group):
+            return None
+        hops = {**frame.hops, "transcode_in": now_ns, "transcode_out": now_ns}
+        return replace(self._group[at], repeat=True, hops=hops)
+
+    def _keep(self, message: Frame, source_seq: int) -> None:
+        """Keep the messages since the last keyframe; bounded, none when there would be too many."""
+        if message.key:
+            self._group, self._group_seq, self._group_bytes = [], source_seq, 0
+        elif not self._group:
+            return
+        self._group.append(message)
+        self._group_bytes += len(message.payload)
+        if self._group_bytes > GROUP_LIMIT_BYTES:
+            self._group = []
 
     def _is_next(self, frame: Frame) -> bool:
-        """Return whether the frame can be used: the next one of its chain, or the first one of a new chain."""
+        """Return whether the frame can be used: the next one of its chain, or the first one of a new chain.
+
+        What was used is not used again, so that times never go back; after a hole the chain goes on if what is missing
+        is sent again, and begins anew at a later keyframe otherwise.
+        """
         epoch = (*frame.epoch, frame.source)
         if epoch != self._source_epoch:
-            self._begins = True
-        elif frame.out_seq < self._next_seq:
-            return False  # sent again for another newcomer
-        elif frame.out_seq > self._next_seq:
-            self._begins = True
-            self.dropped.add(BUS, frame.out_seq - self._next_seq)
-        self._source_epoch, self._next_seq = epoch, frame.out_seq + 1
-        return frame.key or not self._begins
+            self._source_epoch, self._next_seq, self._heard_seq = epoch, 0, frame.out_seq
+            self._begins, self._group = True, []
+        lost = frame.out_seq - self._heard_seq
+        if lost > 0:
+            self.dropped.add(BUS, lost)
+        self._heard_seq = max(self._heard_seq, frame.out_seq + 1)
+        if frame.out_seq < self._next_seq:
+            return False
+        follows = frame.out_seq == self._next_seq and not self._begins
+        if not follows and not frame.key:
+            self._is_cut = True
+            return False
+        self._begins = not follows
+        self._is_cut, self._next_seq = False, frame.out_seq + 1
+        return True
 
     def _mux(self, frame: Frame, now_ns: int, wall_ns: int) -> Frame | None:
         unit = parse_access_unit(frame.payload)

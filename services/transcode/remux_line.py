@@ -52,7 +52,7 @@ class RemuxLine:
     def step(self, now_ns: int) -> None:
         self._source.step("loss", now_ns)
 
-    def wakes_at_ns(self) -> int | None:
+    def wakes_at_ns(self, now_ns: int) -> int | None:
         return self._source.wakes_at_ns()
 
     def busy_since_ns(self) -> int | None:

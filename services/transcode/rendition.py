@@ -16,7 +16,7 @@ from services.transcode.arrivals import Arrivals, Verdict
 from services.transcode.epoch import Epochs
 from services.transcode.jobs import Encoded, Failed, Job, Outcome
 from services.transcode.keyframes import KeyframePolicy
-from services.transcode.mailbox import BUS, ENCODER, MAX_FPS, STALE, Arrived, Mailbox
+from services.transcode.mailbox import BUS, ENCODER, MAX_FPS, OVERLOAD, STALE, Arrived, Mailbox
 from services.transcode.outlet import Outlet
 from services.transcode.pace import RateLimit
 from services.transcode.timeline import Timeline
@@ -82,11 +82,9 @@ class Rendition:
         """Take a frame from the bus."""
         if not self.is_wanted or self._arrivals.judge(frame, now_ns) is not Verdict.FRESH:
             return
+        # A frame waits because one is being encoded, or because there were enough for now.
+        self._mailbox.put(Arrived(frame, now_ns), OVERLOAD if self._busy else MAX_FPS)
         self._mailbox.lose(BUS, self._arrivals.lost)
-        if self._limit.admits(frame.media_time_ns):
-            self._mailbox.put(Arrived(frame, now_ns))
-        else:
-            self._mailbox.skip(MAX_FPS, frame.skipped)
 
     def next_job(self, now_ns: int) -> Job | None:
         """Return what to encode now, if anything. Its outcome must come to `finish`, and nothing is given before."""
@@ -113,12 +111,15 @@ class Rendition:
             again=fresh is None,
         )
 
-    def wakes_at_ns(self) -> int | None:
-        """Return when `next_job` should be asked although nothing came: somebody waits for a picture."""
-        if self._busy or self._newest is None or not self.is_wanted:
+    def wakes_at_ns(self, now_ns: int) -> int | None:
+        """Return when `next_job` should be asked although nothing came; None: not before something does."""
+        if self._busy or not self.is_wanted:
             return None
-        interval_ns = self._newest.frame.interval_ns
-        return self._keyframes.repeat_at_ns(self._newest.at_ns + interval_ns if interval_ns else None)
+        again_ns = self._again_at_ns()
+        if self._mailbox.waiting is None:
+            return again_ns
+        ready_ns = self._limit.ready_at_ns(now_ns)
+        return ready_ns if again_ns is None else min(ready_ns, again_ns)
 
     def finish(self, job: Job, outcome: Outcome, now_ns: int, wall_ns: int) -> list[tuple[str, Frame]]:
         """Return the messages that a job's outcome makes, each with its topic."""
@@ -139,20 +140,31 @@ class Rendition:
         return self._publish(job, outcome, now_ns)
 
     def _take_fresh(self, now_ns: int) -> Arrived | None:
+        if self._mailbox.waiting is None or self._limit.ready_at_ns(now_ns) > now_ns:
+            return None
         arrived = self._mailbox.take()
         if arrived is not None and self._is_stale(arrived.frame, now_ns):
             self._mailbox.skip(STALE, arrived.frame.skipped)
             return None
+        self._limit.take(now_ns)
         return arrived
 
     def _is_stale(self, frame: Frame, now_ns: int) -> bool:
         if frame.repeat or frame.host != self._options.host:
             return False
-        return now_ns - frame.hops.get("ingest_in", now_ns) > STALE_NS
+        # Who wants a picture in ten seconds gets one that waited for that long.
+        wanted_ns = self._limit.step_ns if self._limit.step_ns > STALE_NS else 0
+        return now_ns - frame.hops.get("ingest_in", now_ns) > STALE_NS + wanted_ns
 
     def _take_again(self, now_ns: int) -> Arrived | None:
-        wakes_ns = self.wakes_at_ns()
-        return self._newest if wakes_ns is not None and now_ns >= wakes_ns else None
+        again_ns = self._again_at_ns()
+        return self._newest if again_ns is not None and now_ns >= again_ns else None
+
+    def _again_at_ns(self) -> int | None:
+        if self._newest is None:
+            return None
+        interval_ns = self._newest.frame.interval_ns
+        return self._keyframes.repeat_at_ns(self._newest.at_ns + interval_ns if interval_ns else None)
 
     def _fail(self, job: Job, cause: str) -> list[tuple[str, Frame]]:
         if job.again:

@@ -1,6 +1,7 @@
 """The loop of a worker: the bus's messages to the cameras' lines, the pool's results to the bus, and signs of life."""
 
 import logging
+import os
 from typing import Any, Final
 
 from common.bus import Bus, Message
@@ -24,6 +25,10 @@ log = logging.getLogger(__name__)
 # Ingest gives a worker's cameras to another one after a second of silence.
 HEARTBEAT_NS: Final = 250 * NS_PER_MS
 STATUS_NS: Final = NS_PER_S
+# At the end: how long others have to take the cameras over. It takes them some milliseconds, if there are any.
+LEAVE_NS: Final = 300 * NS_PER_MS
+# What was published last is sent before the bus goes.
+PARTING_NS: Final = 50 * NS_PER_MS
 # A loop that did not come round for so long was stopped (SIGSTOP, a suspended machine), and others took over.
 STOPPED_NS: Final = NS_PER_S
 # What the sockets held meanwhile is read within this time; only later announcements tell who encodes now.
@@ -47,6 +52,7 @@ class Worker:
         self._lines: dict[str, Line] = {}
         self._begun: list[str] = []
         self._must_review = False
+        self._is_leaving = False
         self._bus = Bus(settings.bus_addresses, on_demand=self._on_demand)
         self._pool: Pool[Done] = Pool(threads)
         self._tools = Tools(process.name, process.host, self._bus, self._pool, clock, settings, Refusals())
@@ -62,6 +68,24 @@ class Worker:
             is_drained = self.run_once()
             if is_drained:
                 self._bus.wait(self._sleep_s(), self._pool.fd, stop.fd)
+        # The descriptor stays among those that are waited for; read, it wakes nobody any more.
+        os.read(stop.fd, 1)
+        self._take_leave()
+
+    def _take_leave(self) -> None:
+        """Say that this process ends, and go on with its cameras until others have them: nobody sees a gap."""
+        log.info("leaving")
+        now_ns = begun_ns = self._clock.mono_ns()
+        end_ns = begun_ns + LEAVE_NS
+        self._is_leaving = True
+        self._heartbeat_ns = now_ns
+        while now_ns < end_ns:
+            is_drained = self.run_once()
+            if not self._lines:
+                end_ns = min(end_ns, begun_ns + PARTING_NS)
+            if is_drained:
+                self._bus.wait(min(self._sleep_s(), (end_ns - now_ns) / NS_PER_S), self._pool.fd)
+            now_ns = self._clock.mono_ns()
 
     def close(self) -> None:
         """Join the threads and leave the bus. Idempotent."""
@@ -105,8 +129,8 @@ class Worker:
             line.take(decode_frame(message.header, message.payload), now_ns)
         elif kind == KEYFRAME:
             record = decode_record(message.header)
-            # Our own requests are for ingest: they come from the bus, too.
-            if record.get("from") != self._process.name:
+            # Our own requests are for ingest: they come from the bus, too. Who shows JPEGs needs nothing of ours.
+            if record.get("from") != self._process.name and record.get("format") != JPEG:
                 line.request_keyframe(str(record.get("reason")), now_ns)
 
     def _on_demand(self, prefix: str, wanted: bool) -> None:
@@ -168,17 +192,12 @@ class Worker:
         self._heartbeat_ns = now_ns + HEARTBEAT_NS
         # Time alone ends a line that nobody wants.
         self._must_review = True
+        if self._is_leaving:
+            return self._publish_sign(heartbeat=True, leaving=True)
         if self._is_hung(now_ns):
             return
         if now_ns < self._status_ns:
-            self._publish_status(
-                name=self._process.name,
-                stage=self._process.stage,
-                host=self._process.host,
-                incarnation=self._process.incarnation,
-                heartbeat=True,
-            )
-            return
+            return self._publish_sign(heartbeat=True)
         self._status_ns = now_ns + STATUS_NS
         stamp_alive(self._settings, self._process)
         self._counters.add("malformed", self._bus.malformed)
@@ -188,6 +207,12 @@ class Worker:
         encodes = {camera: line.record(now_ns) for camera, line in self._lines.items()}
         self._publish_status(**self._status.record(encodes=encodes))
 
+    def _publish_sign(self, **flags: bool) -> None:
+        process = self._process
+        self._publish_status(
+            name=process.name, stage=process.stage, host=process.host, incarnation=process.incarnation, **flags
+        )
+
     def _publish_status(self, **fields: Any) -> None:
         self._bus.publish(self._status_topic, encode_record(fields))
 
@@ -196,6 +221,7 @@ class Worker:
         return any(since_ns is not None and now_ns - since_ns > HUNG_NS for since_ns in times)
 
     def _sleep_s(self) -> float:
-        wakes = [line.wakes_at_ns() for line in self._lines.values()]
+        now_ns = self._clock.mono_ns()
+        wakes = [line.wakes_at_ns(now_ns) for line in self._lines.values()]
         wake_ns = min((at_ns for at_ns in wakes if at_ns is not None), default=self._heartbeat_ns)
-        return max(0, min(wake_ns, self._heartbeat_ns) - self._clock.mono_ns()) / NS_PER_S
+        return max(0, min(wake_ns, self._heartbeat_ns) - now_ns) / NS_PER_S

@@ -97,8 +97,10 @@ def test_two_pipelines_live_side_by_side(tmp_path):
 
 
 def test_killed_supervisord_leaves_no_process_and_the_next_start_works(tmp_path):
-    with Pipeline(tmp_path) as pipeline:
+    with Pipeline(tmp_path, demo=True) as pipeline:
+        pipeline.wait_for_camera("demo-1")
         before = pipeline.processes()
+        assert any("mock_camera" in command for command in before.values())
         pipeline.kill("supervisord")
 
         assert wait_until_gone(before, 8) == []

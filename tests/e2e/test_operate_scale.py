@@ -92,7 +92,7 @@ def test_keeper_that_was_killed_touches_nobody_and_keeps_the_scale(tmp_path):
         before = pids(pipeline)
         old = pipeline.kill("keeper")
         pipeline.wait_until(lambda: pids(pipeline).get("keeper") not in (None, old), "a new keeper")
-        pipeline.wait_until(lambda: pipeline.ask("GET", "/api/scale")[0] == 200, "its answer")
+        pipeline.wait_until(lambda: pipeline.ask("GET", "/api/cameras")[0] == 200, "its answer")
 
         after = pids(pipeline)
 
@@ -163,12 +163,15 @@ def test_scaling_under_requests_refuses_nobody(tmp_path):
     assert set(outcomes) == {"200"}, outcomes
 
 
-def test_page_of_another_site_cannot_scale(shared):
-    code, body = shared.ask("POST", "/api/scale", {"fanout": 2}, Origin="http://evil.example")
-    assert code == 403, body
+def test_public_port_forwards_what_is_for_the_public_alone(shared):
+    assert shared.ask("GET", "/api/cameras")[0] == 200
+    for method, path in (("POST", "/api/scale"), ("GET", "/api/scale"), ("POST", "/api/restart")):
+        assert shared.ask(method, path, {"fanout": 2})[0] == 404
 
-    code, body = shared.ask("POST", "/api/scale", {"fanout": 1}, Origin=f"http://127.0.0.1:{shared.port}")
-    assert code == 200, body
+    code, body = shared.ask("DELETE", "/api/cameras/nobody", Origin="http://evil.example")
+    assert code == 403, body
+    code, body = shared.ask("DELETE", "/api/cameras/NOBODY", Origin=f"http://127.0.0.1:{shared.port}")
+    assert code == 404, body
 
 
 def test_camera_stays_known_over_a_restart_until_it_is_forgotten(tmp_path):

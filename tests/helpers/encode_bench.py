@@ -145,6 +145,11 @@ class Bench:
         records = [each for each in self.viewer.records("status") if each["name"] == worker and "pid" in each]
         return records[-1] if records else {}
 
+    def dropped(self, camera: str) -> Mapping[str, int]:
+        """Return what the worker says it dropped of a camera."""
+        counts: Mapping[str, int] = self.status().get("encodes", {}).get(camera, {}).get("dropped", {})
+        return counts
+
     def _turn(self, seconds: float) -> None:
         if time.monotonic() - self._announced_s > ANNOUNCE_S:
             self.announce()

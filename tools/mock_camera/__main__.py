@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Final, NoReturn
 
-from common.service import run
+from common.service import die_with_parent, run
 from common.units import NS_PER_S
 from tools.mock_camera.client import MockCamera
 from tools.mock_camera.options import BAD_FLAG, Options, parse_options, refusal
@@ -28,6 +28,8 @@ OnSent = Callable[[Sent], None] | None
 def main(arguments: Sequence[str]) -> None:
     """Run the cameras that the command line asks for."""
     options = parse_options(arguments)
+    if options.die_with_parent:
+        die_with_parent()
     _log_to_stderr(options.quiet)
     with ExitStack() as files:
         try:

@@ -48,6 +48,7 @@ class Options:
     log_sends: Path | None
     seed: int | None
     quiet: bool
+    die_with_parent: bool
     faults: Faults
 
 
@@ -70,6 +71,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
         log_sends=found.log_sends,
         seed=found.seed,
         quiet=found.quiet,
+        die_with_parent=found.die_with_parent,
         faults=Faults(
             jitter_s=found.jitter / 1000,
             burst=found.burst,
@@ -145,6 +147,7 @@ def _add_server_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--log-sends", type=Path, metavar="FILE", help=log_help)
     group.add_argument("--seed", type=_flag(_within(0, _MAX_COUNT)), help="make chance repeat itself")
     group.add_argument("--quiet", action="store_true", help="say only what goes wrong")
+    group.add_argument("--die-with-parent", action="store_true", help="end when the program that started it ends")
 
 
 def _add_fault_flags(group: argparse._ArgumentGroup) -> None:

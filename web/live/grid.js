@@ -24,7 +24,7 @@ export class Grid {
     this.#wanted = idInAddress();
   }
 
-  /** Take in what /status tells: new tiles come in their place, those that stay are not moved (it would stop them). */
+  /** Show these cameras: new tiles come in their place, those that stay are not moved (it would stop them). */
   update(rows, viewers) {
     const ids = new Set(rows.map((row) => row.id));
     for (const [id, tile] of this.#tiles) if (!ids.has(id)) this.#remove(id, tile);

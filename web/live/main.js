@@ -1,6 +1,7 @@
 /** The live page: every camera of /status in a grid. */
-import { Grid } from "./grid.js";
 import { setText } from "./dom.js";
+import { Grid } from "./grid.js";
+import { Known } from "./known.js";
 import { StatusFeed } from "./status-feed.js";
 import { summary } from "./summary.js";
 import { cameraHost, cameraPort, welcome } from "./welcome.js";
@@ -8,6 +9,7 @@ import { cameraHost, cameraPort, welcome } from "./welcome.js";
 const TITLE = document.title;
 const base = new URL("./", location.href);
 const page = (id) => document.getElementById(id);
+const known = new Known();
 const around = [page("top"), page("skip")];
 
 const grid = new Grid(page("grid"), base, {
@@ -21,7 +23,7 @@ const grid = new Grid(page("grid"), base, {
 new StatusFeed(new URL("status", base), {
   onStatus(status) {
     page("away").hidden = true;
-    const cameras = status.cameras ?? [];
+    const cameras = known.take(status.cameras ?? [], performance.now());
     setText(page("summary"), summary(cameras));
     grid.update(cameras, status.viewers ?? []);
     showWelcome(cameras.length === 0, status);

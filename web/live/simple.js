@@ -1,6 +1,7 @@
 /** The simple page: one camera as JPEGs on a canvas, for any browser; `?camera=` says which. */
 import { arrange } from "./arrange.js";
 import { el, setText } from "./dom.js";
+import { Known } from "./known.js";
 import { StatusFeed } from "./status-feed.js";
 import { summary } from "./summary.js";
 import { Tile } from "./tile.js";
@@ -8,6 +9,7 @@ import { cameraHost, cameraPort, welcome } from "./welcome.js";
 
 const TITLE = document.title;
 const base = new URL("./", location.href);
+const known = new Known();
 const page = (id) => document.getElementById(id);
 let cameras = [];
 let viewers = [];
@@ -17,7 +19,7 @@ const links = new Map();
 new StatusFeed(new URL("status", base), {
   onStatus(status) {
     page("away").hidden = true;
-    cameras = status.cameras ?? [];
+    cameras = known.take(status.cameras ?? [], performance.now());
     viewers = status.viewers ?? [];
     setText(page("summary"), summary(cameras));
     showWelcome(status);

@@ -1,6 +1,7 @@
 /** What a viewer sees of a camera, in one word; and the sentence that goes with it. Pure. */
 
-// So long may a connection be lost, or the first picture be due, before it is worth a word.
+// So long may a connection be lost, a camera be away or the first picture be due, before it is worth a word: a server
+// that has just started knows no camera yet.
 export const PATIENCE_MS = 700;
 // Without a new picture for so long, or for three of the camera's own intervals, the picture is no live one any more.
 const QUIET_MS = 2000;
@@ -34,15 +35,15 @@ const SENTENCES = {
 };
 
 /**
- * Return the word. `seen`: {isRunning, isOpen, openChangedMs, isServerThere, isUnknown, camera, isOnline, error,
- * pictureMs (when the shown picture came; null for none), intervalMs}, times as of `nowMs`.
+ * Return the word. `seen`: {isRunning, isOpen, openChangedMs, isServerThere, isUnknown, camera, isOnline,
+ * onlineChangedMs, error, pictureMs (when the shown picture came; null for none), intervalMs}, times as of `nowMs`.
  */
 export function condition(seen, nowMs) {
   if (!seen.isRunning) return "idle";
   const isPatient = nowMs - seen.openChangedMs < PATIENCE_MS;
   if (!seen.isOpen && !isPatient) return withoutLink(seen);
   if (seen.error) return "failed";
-  if (seen.isOnline === false) return seen.camera ? "offline" : "absent";
+  if (seen.isOnline === false && nowMs - seen.onlineChangedMs >= PATIENCE_MS) return seen.camera ? "offline" : "absent";
   if (seen.pictureMs !== null && nowMs - seen.pictureMs <= quietAfterMs(seen.intervalMs)) return "live";
   if (isPatient) return "connecting";
   return seen.pictureMs === null ? "waiting" : "quiet";

@@ -15,7 +15,7 @@ const FAST_RATE = 3;
 // Without the news that pictures are on the screen (nothing of the page is drawn), these are taken for shown.
 const PASSED_S = 2;
 // A picture that the browser has but does not show, its clock standing, is sought: Chromium may overlook one.
-const SEEK_AFTER_MS = 400;
+const SEEK_AFTER_MS = 250;
 // So many pictures, so long, and none shown: this browser cannot play them.
 const BLIND_PICTURES = 8;
 const BLIND_MS = 4000;

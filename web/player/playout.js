@@ -15,10 +15,19 @@
 // Longer, and a stall would enter Chromium's mean frame interval, by which it then holds pictures back; shorter, and
 // the clock stops and starts with every late frame.
 const DURATION_S = 0.5;
+// Of a slow camera: well below its interval, so that the clock surely stands when the next picture comes. Where both fall
+// together, a picture may come just when the clock stops behind it, and Chromium drops it.
+const SLOW_INTERVAL_S = 0.4;
+const SLOW_DURATION_S = 0.25;
 // Chromium takes the first one for its first mean. Too long, and it refuses the pictures that follow a first stall.
 const FIRST_DURATION_S = 0.1;
-// From the video's clock to the new picture: what parsing and decoding take.
+// From the video's clock to the new picture: what parsing and decoding take. More for slow cameras, of which a dropped
+// picture would be missed for longer.
 const LEAD_S = 0.01;
+const MOST_LEAD_S = 0.04;
+const LEAD_SHARE = 0.1;
+// Share of the newest interval in the mean one.
+const SMOOTHING = 0.25;
 // The same when the clock stands still. Chromium drops a picture that lies within a screen refresh or two of it.
 const RESTART_LEAD_S = 0.05;
 // Chromium shows no two pictures that are less than 1 ms apart.
@@ -37,6 +46,8 @@ export class Playout {
   #newestS = -1;
   #durationS = FIRST_DURATION_S;
   #stalledSinceMs = Infinity;
+  #newestMediaS = NaN;
+  #intervalS = 0;
 
   /** Where the newest keyframe lies that was shown or passed: nothing before it is needed any more. */
   shownKeyS = 0;
@@ -50,7 +61,8 @@ export class Playout {
   plan(clockS, isStalled, picture, nowMs) {
     const isFirst = this.#newestS < 0;
     const startS = isFirst ? clockS : this.#next(clockS, isStalled, nowMs);
-    this.#durationS = isFirst ? FIRST_DURATION_S : DURATION_S;
+    this.#observe(picture.mediaTimeS);
+    this.#durationS = isFirst ? FIRST_DURATION_S : this.#intervalS > SLOW_INTERVAL_S ? SLOW_DURATION_S : DURATION_S;
     if (!isStalled) this.#stalledSinceMs = Infinity;
     else if (this.#stalledSinceMs === Infinity) this.#stalledSinceMs = nowMs;
     this.#newestS = startS;
@@ -75,11 +87,18 @@ export class Playout {
     return this.#pending[0] ?? null;
   }
 
+  #observe(mediaTimeS) {
+    const gapS = mediaTimeS - this.#newestMediaS;
+    if (gapS > 0) this.#intervalS += (gapS - this.#intervalS) * (this.#intervalS ? SMOOTHING : 1);
+    this.#newestMediaS = mediaTimeS;
+  }
+
   #next(clockS, isStalled, nowMs) {
     const isStuck = isStalled && nowMs - this.#stalledSinceMs > UNSTICK_AFTER_MS;
     if (isStuck) this.#stalledSinceMs = nowMs;
     const least = this.#newestS + (isStuck ? UNSTICK_STEP_S : STEP_S);
-    const wanted = clockS + (isStalled ? RESTART_LEAD_S : LEAD_S);
+    const leadS = Math.min(MOST_LEAD_S, Math.max(LEAD_S, this.#intervalS * LEAD_SHARE));
+    const wanted = clockS + (isStalled ? RESTART_LEAD_S : leadS);
     return Math.min(Math.max(wanted, least), this.#newestS + LONGEST_GAP * this.#durationS);
   }
 }

@@ -25,6 +25,7 @@ export class Session {
     isServerThere: null,
     isUnknown: false,
     isOnline: null,
+    onlineChangedMs: performance.now(),
     error: "",
   };
   /** Pictures that the server left out for this viewer, as it told. */
@@ -154,7 +155,7 @@ export class Session {
   #show(picture) {
     this.#shown = picture;
     this.#view.showMoving(this.#screen.element);
-    if (this.facts.error) this.#note({ error: "" });
+    if (this.facts.error || this.facts.isOnline === false) this.#note({ isOnline: true, error: "" });
     this.#onPicture(picture);
   }
 
@@ -195,6 +196,7 @@ export class Session {
 
   #note(change) {
     if (this.#ending.signal.aborted) return;
+    if ("isOnline" in change && change.isOnline !== this.facts.isOnline) this.facts.onlineChangedMs = performance.now();
     Object.assign(this.facts, change);
     this.#onChange();
   }

@@ -4,6 +4,7 @@
  */
 import { Backoff, wait } from "./backoff.js";
 import { answers, untilItAnswers } from "./reach.js";
+import { Turns } from "./turns.js";
 
 const OPEN_WITHIN_MS = 5000;
 // The server restarts one process of several (RFC 6455's registry): another one is there already.
@@ -12,6 +13,9 @@ const SPREAD_MS = 150;
 // A dead Wi-Fi link looks like a camera that says nothing. Longer each time, for the camera may be just slow.
 const SILENT_FIRST_MS = 10_000;
 const SILENT_MOST_MS = 120_000;
+
+// Chromium holds back each further WebSocket of a page by up to seconds while about ten of them are still connecting.
+const turns = new Turns(6);
 
 export class ViewerLink {
   #url;
@@ -63,7 +67,9 @@ export class ViewerLink {
 
   async #run() {
     while (!this.#ending.signal.aborted) {
-      const { opened, code } = await this.#runOnce();
+      const end = await turns.take();
+      if (this.#ending.signal.aborted) return end();
+      const { opened, code } = await this.#runOnce(end);
       if (this.#ending.signal.aborted) return;
       this.#listener.closed();
       this.#hurry = new AbortController();
@@ -84,12 +90,13 @@ export class ViewerLink {
     await wait(this.#refused.next(), this.#hurry.signal);
   }
 
-  /** One connection, from the handshake to its end. */
-  #runOnce() {
+  /** One connection, from the handshake to its end; `connected` is called when the handshake is over. */
+  #runOnce(connected) {
     return new Promise((resolve) => {
       const socket = new WebSocket(this.#url);
       let opened = false;
       const end = ({ code }) => {
+        connected();
         clearTimeout(late);
         clearTimeout(this.#silence);
         socket.onopen = socket.onmessage = socket.onclose = null;
@@ -102,6 +109,7 @@ export class ViewerLink {
       socket.binaryType = "arraybuffer";
       socket.onopen = () => {
         opened = true;
+        connected();
         clearTimeout(late);
         this.#refused.reset();
         this.#listener.opened();

@@ -4,7 +4,7 @@ import { equal, ok } from "./check.js";
 const NOW = 100_000;
 const seen = (change) => ({
   isRunning: true, isOpen: true, openChangedMs: NOW - 10_000, isServerThere: true, isUnknown: false, camera: "porch",
-  isOnline: true, error: "", pictureMs: NOW - 40, intervalMs: 40, ...change,
+  isOnline: true, onlineChangedMs: NOW - 10_000, error: "", pictureMs: NOW - 40, intervalMs: 40, ...change,
 });
 const word = (change) => condition(seen(change), NOW);
 
@@ -31,6 +31,11 @@ export function momentWithoutAConnectionIsNotWorthAWord() {
   equal(word({ isOpen: false, openChangedMs: NOW - 300, isServerThere: null }), "live");
   equal(word({ isOpen: false, openChangedMs: NOW - 300, pictureMs: null }), "connecting");
   equal(word({ openChangedMs: NOW - 300, pictureMs: NOW - 60_000 }), "connecting");
+  equal(word({ isOnline: false, onlineChangedMs: NOW - 300 }), "live");
+}
+
+export function cameraThatStaysAwayIsOfflineOverANewConnection() {
+  equal(word({ isOnline: false, isOpen: false, openChangedMs: NOW - 10, isServerThere: null }), "offline");
 }
 
 export function everyStateHasItsWords() {

@@ -1,4 +1,5 @@
 import { facts } from "/web/live/facts.js";
+import { Known } from "/web/live/known.js";
 import { tileLayout } from "/web/live/layout.js";
 import { fileName } from "/web/live/save.js";
 import { summary } from "/web/live/summary.js";
@@ -16,6 +17,21 @@ export function figuresReadAsPeopleSayThem() {
 export function summaryCountsWhatIsLive() {
   const [on, off, stalled] = [{ online: true }, { online: false }, { online: true, stalled: true }];
   equal([[], [on], [off], [on, on], [on, off, stalled]].map(summary), ["", "1 camera, live", "1 camera, not live", "2 cameras live", "1 of 3 live"]);
+}
+
+export function cameraIsNotGoneAtOnce() {
+  const known = new Known();
+  const ids = (rows, nowMs) => known.take(rows.map((id) => ({ id })), nowMs).map((row) => row.id);
+  equal(ids(["a", "b"], 0), ["a", "b"]);
+  equal(ids([], 60_000), ["a", "b"], "a server that has just started:");
+  equal(ids(["b"], 62_000), ["a", "b"]);
+  equal(ids(["b"], 65_000), ["b"]);
+  equal(ids([], 66_000), ["b"]);
+}
+
+export function camerasStandInTheOrderOfTheirLabels() {
+  const rows = [{ id: "x", label: "cam 10" }, { id: "cam 2" }, { id: "y", label: "Attic" }];
+  equal(new Known().take(rows, 0).map((row) => row.label || row.id), ["Attic", "cam 2", "cam 10"]);
 }
 
 export function figuresOfAnAbsentCameraAreNotTold() {

@@ -1,6 +1,7 @@
 """Viewers over WebSockets: who may come, what they are told, and that a slow one costs the others nothing."""
 
 import json
+import signal
 import socket
 import threading
 import time
@@ -438,3 +439,19 @@ def test_text_frames_in_pieces_are_heard(house, camera):
         client.socket.sendall(client_frame(TEXT, b"{}", fin=False) + client_frame(0, b""))
         client.socket.sendall(client_frame(PING, b"after"))
         client.read_until(b"\x8a\x05after")
+
+
+def test_process_that_was_stopped_shows_nothing_old_when_it_wakes(own_house):
+    house = own_house
+    house.feeder.start("porch")
+    house.wait_online("porch")
+    with house.viewer("?camera=porch&meta=1") as viewer:
+        picture(viewer)
+        house.fanout.process.send_signal(signal.SIGSTOP)
+        time.sleep(2.0)
+        house.fanout.process.send_signal(signal.SIGCONT)
+        woke_ns = time.time_ns()
+        dropped = next_text(viewer, "dropped")
+        assert dropped["reason"] == "late"
+        assert dropped["frames"] > 20
+        assert next_text(viewer, "frame")["media_time_ns"] > woke_ns - 1_000_000_000

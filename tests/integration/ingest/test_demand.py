@@ -3,6 +3,7 @@ from itertools import pairwise
 
 from common.clock import host_id
 from common.topics import JPEG, KEYFRAME, STATUS, topic
+from common.units import NS_PER_MS
 from common.wire import encode_record
 from tests.helpers.annex_b import CODE, IDR, SETS, SLICE
 from tests.helpers.jpegs import make_jpeg
@@ -53,6 +54,22 @@ def test_request_is_answered_with_the_newest_frame(station):
         ask_keyframe(ear, "asked")
         frames = ear.wait_frames("jpeg/asked/main", 2)
     assert [(frame.seq, frame.repeat) for frame in frames] == [(0, False), (0, True)]
+
+
+def test_request_right_after_a_repeat_is_answered_a_little_later(station):
+    with station.ear("camera", "jpeg/early/main") as ear, station.join("/ws/camera/early") as camera:
+        ear.listen(0.3)
+        camera.send_picture(make_jpeg(number=1))
+        ear.wait_frames("jpeg/early/main", 1)
+        time.sleep(0.15)
+        for _ in range(5):
+            ask_keyframe(ear, "early")
+        frames = ear.wait_frames("jpeg/early/main", 3)
+        ear.listen(0.3)
+        assert len(ear.frames("jpeg/early/main")) == 3
+    sent = [frame.hops["ingest_out"] for frame in frames]
+    assert [frame.repeat for frame in frames] == [False, True, True]
+    assert sent[2] - sent[1] >= 99 * NS_PER_MS
 
 
 def test_request_is_left_to_the_fresh_frame_of_a_fast_camera(station):

@@ -22,7 +22,7 @@ KINDS = (CameraConnection, MessageStream, Session)
 
 
 def count_objects() -> int:
-    return sum(isinstance(thing, KINDS) for thing in gc.get_objects())
+    return sum(type(thing) in KINDS for thing in gc.get_objects())
 
 
 def count_descriptors() -> int:

@@ -116,6 +116,36 @@ def test_worker_is_named_by_heartbeats_and_named_anew_when_it_falls_silent(pair)
         assert (ear.camera("watched")["worker"], ear.camera("watched")["term"]) == (second, after["term"])
 
 
+def test_worker_that_leaves_is_replaced_at_once_and_its_successor_is_named_again(pair):
+    settings, ports = pair
+    names = ["transcode-0", "transcode-1"]
+    leaver = choose("moved", names)
+    (other,) = (name for name in names if name != leaver)
+
+    def say(ear: BusEar, name: str, incarnation: int, **more: bool) -> None:
+        sign = {"name": name, "stage": "transcode", "host": "h", "incarnation": incarnation, "heartbeat": True}
+        ear.bus.publish(topic(STATUS, "h", name), encode_record({**sign, **more}))
+
+    with BusEar(settings.bus_addresses, "camera") as ear, join(ports[0], "/ws/camera/moved"):
+
+        def named(worker: str, leaver_incarnation: int):
+            def is_named():
+                say(ear, other, 1)
+                say(ear, leaver, leaver_incarnation)
+                ear.listen(0.1)
+                return ear.camera("moved").get("worker") == worker
+
+            ear.wait(is_named, f"{worker} named")
+            return ear.camera("moved")
+
+        before = named(leaver, 1)
+        say(ear, leaver, 1, leaving=True)
+        # The leaving one goes on saying that it lives, so silence is not what names the other one.
+        after = named(other, 1)
+        assert after["term"] > before["term"]
+        assert named(leaver, 2)["term"] > after["term"]
+
+
 def test_killed_process_leaves_its_cameras_to_another_at_once():
     with short_tmp() as folder, listening_socket() as listener, room("broker-0", folder), \
             room("ingest-0", folder, stdin=listener) as dying, \

@@ -131,7 +131,7 @@ def test_keeper_tells_what_others_need_of_it():
         record = records[-1]
         assert record["stage"] == "keeper"
         assert record["scale"] == {"ingest": 1, "transcode": 1, "fanout": 1}
-        assert {"prefix": "/api/scale", "socket": str(keeper.folder / "keeper.sock")} in record["apis"]
+        assert record["apis"] == [{"prefix": "/api/cameras", "socket": str(keeper.folder / "keeper.sock")}]
         assert [row["name"] for row in record["others"]] == ["supervisord"]
         assert record["others"][0]["rss_bytes"] > 1 << 20
         assert (keeper.folder / "alive" / "keeper").exists()

@@ -75,16 +75,15 @@ def test_publisher_that_does_not_see_the_demand_is_asked(bench, camera):
 
 def test_requested_keyframe_is_the_very_next_picture(bench, camera):
     begin(bench, camera)
-    for data in VGA * 2:
-        bench.exchange(camera, data)
-        bench.run(0.03)
+    bench.exchange(camera, VGA[0])
+    bench.run(0.3)
     bench.repeats = False
+    assert not bench.exchange(camera, VGA[1]).key
     bench.request(camera)
-    bench.run(0.02)
-    frame = bench.exchange(camera, VGA[1])
+    frame = bench.exchange(camera, VGA[2])
     assert frame.key
     assert [nal[0] & 31 for nal in parse_access_unit(frame.payload).nals][:2] == [7, 8]
-    assert [frame.key for frame in bench.viewer.frames(topic(H264, camera))].count(True) == 2
+    assert not bench.exchange(camera, VGA[3]).key
 
 
 def test_requests_within_the_limit_are_met_by_one_keyframe_after_it(bench, camera):
@@ -136,11 +135,9 @@ def test_damaged_picture_is_dropped_counted_and_told(bench, camera):
     bench.viewer.bus.subscribe(STATUS)
     bench.exchange(camera, VGA[0])
     bench.send(camera, VGA[1][:3000])
-    bench.run(0.1)
+    assert bench.wait(lambda: bench.dropped(camera), "it in the status") == {"corrupt": 1}
     after = bench.exchange(camera, VGA[2])
     assert (dict(after.skipped), after.out_seq) == ({"corrupt": 1}, 1)
-    dropped = bench.wait(lambda: bench.status().get("encodes", {}).get(camera, {}).get("dropped"), "it in the status")
-    assert dropped == {"corrupt": 1}
     assert "corrupt 1" in bench.worker.log()
 
 
@@ -161,15 +158,16 @@ def test_two_cameras_are_encoded_beside_each_other_and_never_mixed(bench, camera
 
 def test_newest_frame_wins_when_it_falls_behind(bench, camera):
     begin(bench, camera)
-    first = bench.exchange(camera, VGA[0])
+    bench.exchange(camera, VGA[0])
     large = jpeg(1600, 1200)
-    for number in range(1, 13):
-        last = bench.send(camera, large, media_time_ns=first.media_time_ns + number * NS_PER_S // 25)
+    for _ in range(12):
+        last = bench.send(camera, large)
     where = topic(H264, camera)
     bench.wait(lambda: last.seq in [frame.seq for frame in bench.viewer.frames(where)], "the newest frame")
     frames = bench.viewer.frames(where)
     assert len(frames) < 13
-    assert len(frames) + sum(frame.skipped.get("overload", 0) for frame in frames) == 13
+    assert len(frames) + sum(sum(frame.skipped.values()) for frame in frames) == 13
+    assert any("overload" in frame.skipped for frame in frames)
 
 
 def test_encoder_is_closed_some_time_after_the_last_viewer_left(bench, camera):

@@ -2,10 +2,13 @@
 
 import signal
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from common.topics import H264, MP4, STATUS, topic
+from common.topics import H264, KEYFRAME, MP4, STATUS, topic
+from common.wire import encode_record
 from tests.helpers.annex_b import CODE, IDR, SETS, SLICE
 from tests.helpers.bus import short_tmp
 from tests.helpers.encode_bench import Bench, a_bench, transcoder
@@ -36,6 +39,15 @@ def pump(bench: Bench, camera: str, seconds: float) -> None:
         bench.run(0.04)
 
 
+def pump_until(bench: Bench, camera: str, condition: Callable[[], Any], what: str) -> None:
+    """Let the camera send until something comes of it, and a little longer."""
+    end = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < end, what
+        pump(bench, camera, 0.04)
+    pump(bench, camera, 0.4)
+
+
 def test_worker_that_was_stopped_listens_before_it_publishes_again(own):
     with transcoder("transcode-1", own.folder, {}):
         begin(own, "porch")
@@ -45,11 +57,11 @@ def test_worker_that_was_stopped_listens_before_it_publishes_again(own):
         pump(own, "porch", 1.2)
         own.viewer.messages.clear()
         own.worker.process.send_signal(signal.SIGCONT)
-        pump(own, "porch", 1.5)
+        pump_until(own, "porch", lambda: "listening first" in own.worker.log(), "its word that it was stopped")
+        pump(own, "porch", 1.0)
     frames = own.viewer.frames(topic(H264, "porch"))
     assert frames
     assert {frame.term for frame in frames} == {term}
-    assert "did not run for" in own.worker.log()
 
 
 def test_worker_that_was_stopped_and_is_still_named_goes_on_by_itself(own):
@@ -58,7 +70,7 @@ def test_worker_that_was_stopped_and_is_still_named_goes_on_by_itself(own):
     own.run(1.3)
     own.viewer.messages.clear()
     own.worker.process.send_signal(signal.SIGCONT)
-    pump(own, "porch", 2.0)
+    pump_until(own, "porch", lambda: own.viewer.frames(topic(H264, "porch")), "pictures")
     frames = own.viewer.frames(topic(H264, "porch"))
     assert frames[0].key
     assert len(decode_h264(frame.payload for frame in frames)) == len(frames)
@@ -70,7 +82,8 @@ def test_camera_goes_to_another_worker_and_its_times_go_on(own):
         pump(own, "porch", 0.4)
         own.worker.kill()
         term = own.assign("porch", worker="transcode-1")
-        pump(own, "porch", 0.8)
+        where = topic(H264, "porch")
+        pump_until(own, "porch", lambda: own.viewer.frames(where)[-1].term == term, "pictures of the other worker")
     frames = own.viewer.frames(topic(H264, "porch"))
     taken_over = [frame for frame in frames if frame.term == term]
     assert (taken_over[0].key, taken_over[0].out_seq) == (True, 0)
@@ -89,9 +102,7 @@ def test_broker_that_is_killed_costs_no_restart():
             bench.run(0.5)
         bench.viewer.messages.clear()
         with room("broker-0", folder):
-            pump(bench, "porch", 1.0)
-            bench.wait(lambda: bench.viewer.frames(topic(H264, "porch")), "pictures")
-            pump(bench, "porch", 0.5)
+            pump_until(bench, "porch", lambda: bench.viewer.frames(topic(H264, "porch")), "pictures")
             bench.close()
         frames = bench.viewer.frames(topic(H264, "porch"))
         assert frames[0].key
@@ -115,6 +126,41 @@ def test_signal_ends_it_in_the_middle_of_work(own, number):
     own.run(0.01)
     own.worker.process.send_signal(number)
     assert own.worker.process.wait(5) == 0
+
+
+def test_worker_that_ends_says_so_and_goes_on_until_another_is_named(own):
+    own.viewer.bus.subscribe(STATUS)
+    begin(own, "porch")
+    own.worker.process.send_signal(signal.SIGTERM)
+    signs = own.wait(lambda: [each for each in own.viewer.records(STATUS) if each.get("leaving")], "its leave")
+    assert set(signs[0]) == {"v", "name", "stage", "host", "incarnation", "heartbeat", "leaving"}
+    assert own.exchange("porch", PICTURES[1]).out_seq == 1
+    own.assign("porch", worker="transcode-1")
+    own.wait(lambda: own.worker.process.poll() is not None, "its end")
+    assert own.worker.process.returncode == 0
+    assert "camera porch: ends" in own.worker.log()
+
+
+def test_worker_that_ends_does_not_wait_long_for_another(own):
+    begin(own, "porch")
+    own.worker.process.send_signal(signal.SIGTERM)
+    own.wait(lambda: own.worker.process.poll() is not None, "its end", deadline_s=5)
+    assert own.worker.process.returncode == 0
+
+
+def test_request_of_somebody_who_shows_jpegs_costs_no_keyframe(own):
+    begin(own, "porch")
+    own.run(0.6)
+
+    def keys_after_request(shown: str) -> int:
+        own.say(topic(KEYFRAME, "porch"), encode_record({"reason": "join", "from": "fanout-0", "format": shown}))
+        own.run(0.4)
+        own.exchange("porch", PICTURES[1])
+        return sum(frame.key for frame in own.viewer.frames(topic(H264, "porch")))
+
+    before = keys_after_request("jpeg")
+    assert before == 1
+    assert keys_after_request("h264") > before
 
 
 def test_wrong_setting_stops_the_start():
@@ -183,8 +229,9 @@ def test_h264_of_a_camera_becomes_fragments_only(own):
 def test_frame_that_waited_on_the_bus_too_long_is_stale(own):
     begin(own, "porch")
     now_ns = time.monotonic_ns()
+    own.viewer.bus.subscribe(STATUS)
     own.send("porch", PICTURES[1], hops={"ingest_in": now_ns - 2_000_000_000, "ingest_out": now_ns})
-    own.run(0.1)
+    assert own.wait(lambda: own.dropped("porch"), "it in the status") == {"stale": 1}
     frame = own.exchange("porch", PICTURES[2])
     assert dict(frame.skipped) == {"stale": 1}
     assert frame.out_seq == 1

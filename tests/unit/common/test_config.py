@@ -119,5 +119,6 @@ def test_missing_named_file_is_said():
 
 
 def test_origins_are_split_and_normalised(toml):
-    environ = {**toml(""), "CAM_ALLOWED_ORIGINS": "https://A.example/, http://b.example:81"}
-    assert load(environ).server.allowed_origins == ("https://a.example", "http://b.example:81")
+    environ = {**toml(""), "CAM_ALLOWED_ORIGINS": "https://A.example/, http://b.example:81, https://c.example:443"}
+    wanted = ("https://a.example", "http://b.example:81", "https://c.example")
+    assert load(environ).server.allowed_origins == wanted

@@ -37,6 +37,15 @@ def test_camera_is_forgotten_when_keeper_leaves_it_out_although_it_is_still_list
     assert directory.exists("porch")
 
 
+def test_camera_that_is_only_listed_as_gone_does_not_exist_for_a_process_that_never_saw_it():
+    directory = Directory([])
+    announce(directory, camera("porch", online=False))
+    directory.remember([])
+    assert not directory.exists("porch")
+    directory.remember(["porch"])
+    assert directory.exists("porch")
+
+
 def test_online_camera_is_not_forgotten():
     directory = Directory([])
     announce(directory, camera("porch"))

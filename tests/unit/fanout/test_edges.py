@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.origins import is_origin_allowed
-from services.fanout.ages import MediaClock
+from services.fanout.ages import MediaClock, is_overdue
 from services.fanout.peek import PEEK_BYTES, Caller, classify
 from services.fanout.pings import Act, Pings
 from services.fanout.raw_http import refusal, request_head
@@ -136,6 +136,14 @@ def test_nonsense_is_no_age(media_time_s):
     assert clock.age_s(media_time_s, START_NS) is None
     clock.observe(make_frame(0, media_time_ns=1_700_000_000 * S), START_NS, "h")
     assert clock.age_s(media_time_s, START_NS) is None
+
+
+def test_message_is_overdue_by_its_last_stamp_on_this_host():
+    frame = make_frame(0, host="h", hops={"ingest_in": 1 * S, "transcode_out": 5 * S})
+    assert not is_overdue(frame, 5 * S + 500 * MS, "h", 500 * MS)
+    assert is_overdue(frame, 5 * S + 501 * MS, "h", 500 * MS)
+    assert not is_overdue(frame, 9 * S, "elsewhere", 500 * MS)
+    assert not is_overdue(make_frame(0, host="h"), 9 * S, "h", 500 * MS)
 
 
 def test_policy_names_this_hosts_sockets_and_no_inline_code():

@@ -293,6 +293,29 @@ def test_new_epoch_goes_on_without_a_loss_when_it_begins_with_a_keyframe():
     assert viewer.dropped == 0
 
 
+def test_overdue_messages_end_here_and_the_stream_goes_on_at_a_keyframe():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    for number in range(1, 4):
+        camera.stream.publish(make_frame(number, key=number == 2), at(number), overdue=True)
+    assert numbers(wire.all) == [0]
+    assert camera.stream.asker.reason == LATE
+    camera.publish(4)
+    camera.keyframe(5)
+    assert numbers(wire.all) == [0, 5]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 4, "reason": "late"}]
+    assert (viewer.dropped, camera.counters.get("dropped_overdue"), camera.stream.lost) == (4, 3, 0)
+
+
+def test_overdue_jpeg_is_not_shown():
+    camera = Camera("jpeg")
+    _, wire = camera.watch()
+    camera.stream.publish(make_frame(0, "jpeg"), at(0), overdue=True)
+    camera.publish(1)
+    assert numbers(wire.all, "jpeg") == [1]
+
+
 # JPEG
 
 

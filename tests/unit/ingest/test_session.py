@@ -6,7 +6,7 @@ from common.errors import AccessUnitError, JpegError
 from common.names import CameraId
 from common.units import NS_PER_MS, NS_PER_S, to_90k
 from services.ingest.jpeg import Limits
-from services.ingest.ledger import WS, Instant, Ledger, MediaClock, Origin
+from services.ingest.ledger import POST, WS, Instant, Ledger, MediaClock, Origin
 from services.ingest.session import Session
 from tests.helpers.annex_b import CODE, IDR, SETS, SETS_QVGA, SLICE
 from tests.helpers.jpegs import make_jpeg
@@ -115,6 +115,41 @@ def test_requests_are_answered_at_most_once_in_100_ms():
     session.take(JPEG, at(0))
     answered = [bool(session.repeats_for_request(at(ms).mono_ns)) for ms in range(1000, 1300, 20)]
     assert answered == [at % 5 == 0 for at in range(15)]
+
+
+def test_request_that_comes_too_early_waits_for_its_time():
+    session = make_session()
+    session.take(JPEG, at(0))
+    assert session.repeats_for_newcomer(at(5000).mono_ns)
+    assert session.repeat_due_ns is None
+    assert session.repeats_for_request(at(5001).mono_ns) == ()
+    assert session.repeats_for_request(at(5050).mono_ns) == ()
+    assert session.repeat_due_ns == at(5100).mono_ns
+    assert session.repeats_due(at(5099).mono_ns) == ()
+    assert [frame.seq for frame in session.repeats_due(at(5100).mono_ns)] == [0]
+    assert session.repeat_due_ns is None
+    assert session.repeats_due(at(5300).mono_ns) == ()
+
+
+def test_request_that_waits_is_answered_by_a_fresh_picture():
+    session = make_session()
+    session.take(JPEG, at(0))
+    session.repeats_for_newcomer(at(5000).mono_ns)
+    session.repeats_for_request(at(5001).mono_ns)
+    session.take(JPEG, at(5050))
+    assert session.repeat_due_ns is None
+    assert session.repeats_due(at(5100).mono_ns) == ()
+
+
+@pytest.mark.parametrize(
+    ("via", "pictures", "is_stalled"), [(POST, 1, False), (POST, 2, False), (POST, 3, True), (WS, 1, True)]
+)
+def test_silence_is_a_stall_only_where_pictures_are_expected(via, pictures, is_stalled):
+    session = Session(77, Origin(via, "10.0.0.1", CameraId("porch")), START, MediaClock(START), "host")
+    session.ledger = Ledger(CameraId("porch"))
+    for number in range(pictures):
+        session.take(JPEG, at(number * 1000))
+    assert session.is_stalled(at(20_000).mono_ns) == is_stalled
 
 
 def test_h264_is_published_as_it_is_with_contiguous_numbers():

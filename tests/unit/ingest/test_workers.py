@@ -28,8 +28,8 @@ def test_choice_does_not_depend_on_the_order_of_hearing():
 
 def test_workers_live_while_heard_within_a_second():
     workers = Workers()
-    workers.hear("transcode-0", 0)
-    workers.hear("transcode-1", 600 * NS_PER_MS)
+    workers.hear("transcode-0", 1, 0)
+    workers.hear("transcode-1", 1, 600 * NS_PER_MS)
     assert workers.names(NS_PER_S) == ("transcode-0", "transcode-1")
     assert workers.names(NS_PER_S + 1) == ("transcode-1",)
     assert workers.names(2 * NS_PER_S) == ()
@@ -37,13 +37,34 @@ def test_workers_live_while_heard_within_a_second():
 
 def test_first_heartbeat_after_silence_names_nobody_until_the_others_could_be_heard():
     workers = Workers()
-    workers.hear("transcode-0", 0)
+    workers.hear("transcode-0", 1, 0)
     assert workers.names(SETTLE_NS - 1) == ()
-    workers.hear("transcode-1", SETTLE_NS - 1)
+    workers.hear("transcode-1", 1, SETTLE_NS - 1)
     assert workers.names(SETTLE_NS) == ("transcode-0", "transcode-1")
     # The broker was away: silence, and again one comes first.
-    workers.hear("transcode-1", 10 * NS_PER_S)
+    workers.hear("transcode-1", 1, 10 * NS_PER_S)
     assert workers.names(10 * NS_PER_S) == ()
+
+
+def test_worker_that_leaves_is_forgotten_at_once_and_its_later_words_are_not_heard():
+    workers = Workers()
+    for name in ("transcode-0", "transcode-1"):
+        workers.hear(name, 1, 0)
+    workers.leave("transcode-1", 1, SETTLE_NS)
+    workers.hear("transcode-1", 1, SETTLE_NS + 1)
+    assert workers.names(SETTLE_NS + 1) == ("transcode-0",)
+
+
+def test_worker_that_comes_back_as_another_incarnation_is_named_at_once():
+    workers = Workers()
+    for name in ("transcode-0", "transcode-1"):
+        workers.hear(name, 1, 0)
+    workers.leave("transcode-1", 1, SETTLE_NS)
+    workers.hear("transcode-1", 2, SETTLE_NS + 1)
+    assert workers.names(SETTLE_NS + 1) == ("transcode-0", "transcode-1")
+    # The old one's word, heard late, does not mean the new one.
+    workers.leave("transcode-1", 1, SETTLE_NS + 2)
+    assert workers.names(SETTLE_NS + 2) == ("transcode-0", "transcode-1")
 
 
 def test_term_grows_with_each_change_of_worker_and_only_then():

@@ -23,6 +23,7 @@ def test_no_flags_mean_a_good_camera():
         log_sends=None,
         seed=None,
         quiet=False,
+        die_with_parent=False,
         faults=Faults(),
     )
 

@@ -158,7 +158,7 @@ def test_line_is_over_some_seconds_after_nobody_wants_it(scene):
 def test_newest_picture_is_asked_for_until_one_came(scene):
     for _ in range(3):
         scene.line.step(scene.clock.now_ns)
-        assert scene.line.wakes_at_ns() == scene.clock.now_ns + 250_000_000
+        assert scene.line.wakes_at_ns(scene.clock.now_ns) == scene.clock.now_ns + 250_000_000
         scene.clock.now_ns += 250_000_000
     assert scene.bus.said == ["keyframe/porch/main"] * 3
     scene.send(0)

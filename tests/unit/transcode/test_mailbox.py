@@ -9,7 +9,7 @@ from services.transcode.mailbox import Arrived, Mailbox
 FRAME = Frame(seq=0, source=1, media_time_ns=0, captured_at_ns=0, width=640, height=480)
 
 
-def test_newest_frame_wins_and_the_others_are_counted_as_overload():
+def test_newest_frame_wins_and_the_others_are_counted():
     dropped = Counters()
     mailbox = Mailbox(dropped)
     for seq in range(4):

@@ -207,7 +207,7 @@ def test_newcomer_at_a_slow_camera_gets_the_newest_picture_again_as_a_keyframe()
     [(_, second)] = bench.step()
     bench.now_ns -= 3 * NS_PER_S
     bench.rendition.request_keyframe("join", bench.now_ns)
-    assert bench.rendition.wakes_at_ns() == bench.now_ns
+    assert bench.rendition.wakes_at_ns(bench.now_ns) == bench.now_ns
     job = bench.begin()
     [(_, again)] = bench.end(job)
     assert again.key
@@ -216,7 +216,7 @@ def test_newcomer_at_a_slow_camera_gets_the_newest_picture_again_as_a_keyframe()
     assert again.skipped == {}
     # A reader that has this frame must not leave it out: what follows refers to it.
     assert not again.repeat
-    assert bench.rendition.wakes_at_ns() is None
+    assert bench.rendition.wakes_at_ns(bench.now_ns) is None
     assert bench.begin() is None
 
 
@@ -227,7 +227,7 @@ def test_newcomer_at_a_fast_camera_waits_for_the_fresh_picture():
     bench.now_ns -= 10 * NS_PER_MS
     bench.rendition.request_keyframe("join", bench.now_ns)
     assert bench.begin() is None
-    assert bench.rendition.wakes_at_ns() > bench.now_ns
+    assert bench.rendition.wakes_at_ns(bench.now_ns) > bench.now_ns
     bench.now_ns += 10 * NS_PER_MS
     assert bench.step()[0][1].key
 
@@ -433,3 +433,24 @@ def test_repeat_flag_is_for_jpegs_only():
     assert not frame.repeat
     # What was missing before it was missing before it was sent first.
     assert frame.skipped == {}
+
+
+def test_newest_frame_of_a_burst_waits_for_its_turn():
+    bench = Bench(max_fps=10)
+    bench.step()
+    for _ in range(3):
+        bench.offer()
+        assert bench.begin() is None
+    ready_ns = bench.rendition.wakes_at_ns(bench.now_ns)
+    assert bench.now_ns < ready_ns <= bench.now_ns + 100 * NS_PER_MS
+    bench.now_ns = ready_ns
+    [(_, frame)] = bench.end(bench.begin())
+    assert (frame.seq, dict(frame.skipped)) == (3, {"max_fps": 2})
+
+
+def test_frame_that_waits_ten_seconds_by_wish_is_not_stale():
+    bench = Bench(max_fps=0.1)
+    bench.step()
+    bench.offer()
+    bench.now_ns += 9 * NS_PER_S
+    assert bench.begin() is not None
