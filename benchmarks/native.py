@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
+from benchmarks.calm import LATE_MS, Span
+
 MISSING: Final = "no gcc here"
 _SOURCES: Final = Path(__file__).parent / "c"
 _RECORD: Final = struct.Struct("=QqII")
@@ -46,7 +48,7 @@ def compiled(name: str, folder: Path) -> Path:
     """Return the program of `c/<name>.c`, made in `folder`."""
     program = folder / name
     if not program.exists():
-        subprocess.run(["gcc", "-O2", "-o", program, _SOURCES / f"{name}.c"], check=True)
+        subprocess.run(["gcc", "-O2", "-pthread", "-o", program, _SOURCES / f"{name}.c"], check=True)
     return program
 
 
@@ -96,6 +98,25 @@ def floor(folder: Path, lengths: Sequence[int], fps: float) -> Iterator[tuple[in
     sizes.write_text("\n".join(map(str, lengths)))
     with _running([str(compiled("floor", folder)), str(sizes), str(fps)]) as running:
         yield running.pid, int(running.answers.readline())
+
+
+@contextmanager
+def stalls(folder: Path) -> Iterator[list[Span]]:
+    """Watch the machine meanwhile; the list is filled, at the end of the block, with when it stood still.
+
+    Without a compiler nothing watches, and the list stays empty.
+    """
+    found: list[Span] = []
+    if not can_compile():
+        yield found
+        return
+    command = [str(compiled("stalls", folder)), str(LATE_MS)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield found
+        finally:
+            lines, _ = process.communicate()
+            found += [Span(*map(int, line.split())) for line in lines.splitlines()]
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from typing import IO, Final, NamedTuple
 
 from benchmarks import ffmpeg, pictures, reading
 from benchmarks.annexb import unit_ends, units
-from benchmarks.stats import delays_ms
+from benchmarks.calm import Span
+from benchmarks.stats import ways
 from common.encoders import EncoderOptions
 from common.settings import TranscodeSettings
 from common.units import NS_PER_S
@@ -25,8 +26,8 @@ class Arrival(NamedTuple):
     mono_ns: int
 
 
-def delays(length_s: float, fps: int, warm_s: float) -> list[float]:
-    """Return the ms from the write of each JPEG to the read of its access unit's last byte; the first ones left out."""
+def ways_through(length_s: float, fps: int, warm_s: float) -> list[Span]:
+    """Return each JPEG's way from its write to the read of its access unit's last byte; the first ones left out."""
     size = pictures.size("vga")
     options = EncoderOptions(size.width, size.height, Fraction(fps), preset=TranscodeSettings().preset)
     jpegs = pictures.jpegs("vga", round((length_s + warm_s) * fps), fps)
@@ -44,7 +45,7 @@ def delays(length_s: float, fps: int, warm_s: float) -> list[float]:
     warm = round(warm_s * fps)
     # The last one comes out only because the input ended.
     measured = range(warm, len(jpegs) - 1)
-    return delays_ms({number: sent_ns[number] for number in measured}, received_ns)
+    return ways({number: sent_ns[number] for number in measured}, received_ns)
 
 
 def _feed(pipe: IO[bytes], jpegs: Sequence[bytes], fps: int, sent_ns: dict[int, int]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
-from common.units import NS_PER_MS
+from benchmarks.calm import Span
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
@@ -27,9 +27,9 @@ def slope(short: float, long: float, short_length: int, long_length: int) -> flo
     return (long - short) / (long_length - short_length)
 
 
-def delays_ms(sent_ns: Mapping[int, int], received_ns: Mapping[int, int]) -> list[float]:
-    """Return the delays of what was sent and received, by frame number, in the order of sending."""
-    return [(received_ns[number] - sent_ns[number]) / NS_PER_MS for number in sorted(sent_ns) if number in received_ns]
+def ways(sent_ns: Mapping[int, int], received_ns: Mapping[int, int]) -> list[Span]:
+    """Return each frame's way from its sending to its receipt, by frame number, in the order of sending."""
+    return [Span(sent_ns[number], received_ns[number]) for number in sorted(sent_ns) if number in received_ns]
 
 
 def spread(values: Iterable[float], digits: int = 2) -> str:

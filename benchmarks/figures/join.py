@@ -4,14 +4,15 @@ import random
 import time
 from typing import Final
 
+from benchmarks.calm import Span, calm, told
 from benchmarks.camera import camera
+from benchmarks.native import stalls
 from benchmarks.rows import Row, Yardstick
 from benchmarks.run import Run
 from benchmarks.stats import percentile
 from benchmarks.viewer import Viewer
 from common.h264 import NalType, parse_access_unit
 from common.settings import TranscodeSettings
-from common.units import NS_PER_MS
 
 NAME: Final = "join"
 _FPS: Final = 25
@@ -29,19 +30,26 @@ def measure(run: Run) -> list[Row]:
         names = [f"join-{number}" for number in range(1, _CAMERAS + 1)]
         for name in names:
             pipeline.wait_online(name)
-        cold = _cold(run, names, 1 if run.quick else 6, dice)
-        watched = _watched(run, names[0], 8 if run.quick else 120, dice)
-    return [_row("camera unwatched before", cold), _row("camera already watched", watched)]
+        with stalls(run.folder) as stood_still:
+            cold = _cold(run, names, 1 if run.quick else 6, dice)
+            watched = _watched(run, names[0], 8 if run.quick else 120, dice)
+    return [
+        _row("camera unwatched before", cold, stood_still),
+        _row("camera already watched", watched, stood_still),
+    ]
 
 
-def _row(what: str, joins_ms: list[float]) -> Row:
+def _row(what: str, joins: list[Span], stood_still: list[Span]) -> Row:
+    kept = calm(joins, stood_still)
+    joins_ms = [join.ms for join in kept or joins]
     note = f"{len(joins_ms)} joins, p50 {percentile(joins_ms, 50):.1f} ms, worst {max(joins_ms):.1f} ms"
+    note = "; ".join(filter(None, [note, told(joins, kept)]))
     stick = Yardstick("the camera's frame interval", 1000 / _FPS)
     return Row(NAME, f"first decodable picture, {what}, p95", "ms", percentile(joins_ms, 95), _TARGET_MS, stick,
                note=note)  # fmt: skip
 
 
-def _cold(run: Run, names: list[str], rounds: int, dice: random.Random) -> list[float]:
+def _cold(run: Run, names: list[str], rounds: int, dice: random.Random) -> list[Span]:
     joins = []
     for number in range(rounds):
         if number:
@@ -53,7 +61,7 @@ def _cold(run: Run, names: list[str], rounds: int, dice: random.Random) -> list[
     return joins
 
 
-def _watched(run: Run, name: str, count: int, dice: random.Random) -> list[float]:
+def _watched(run: Run, name: str, count: int, dice: random.Random) -> list[Span]:
     joins = []
     with Viewer(run.pipeline().port, f"/ws/viewer?camera={name}&format=h264") as viewer:
         next(viewer.pictures())
@@ -64,10 +72,10 @@ def _watched(run: Run, name: str, count: int, dice: random.Random) -> list[float
     return joins
 
 
-def _join(run: Run, name: str) -> float:
+def _join(run: Run, name: str) -> Span:
     with Viewer(run.pipeline().port, f"/ws/viewer?camera={name}&format=h264") as viewer:
         for picture in viewer.pictures():
             unit = parse_access_unit(picture.payload)
             if unit.is_key and unit.of_type(NalType.SPS) and unit.of_type(NalType.PPS):
-                return (picture.mono_ns - viewer.started_ns) / NS_PER_MS
+                return Span(viewer.started_ns, picture.mono_ns)
     raise ConnectionError(f"camera {name}: the server hung up before the first picture")

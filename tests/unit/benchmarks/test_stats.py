@@ -1,6 +1,7 @@
 import pytest
 
-from benchmarks.stats import delays_ms, median_ratio, percentile, slope, spread
+from benchmarks.calm import Span
+from benchmarks.stats import median_ratio, percentile, slope, spread, ways
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 50), (95, 95), (99, 99), (100, 100), (1, 1), (0, 1)])
@@ -30,8 +31,8 @@ def test_slope_refuses_lengths_that_do_not_grow():
         slope(1.0, 2.0, 240, 240)
 
 
-def test_delays_leave_out_frames_that_never_came():
-    assert delays_ms({1: 0, 2: 33_000_000, 3: 66_000_000}, {1: 5_000_000, 3: 70_000_000, 9: 1}) == [5.0, 4.0]
+def test_ways_leave_out_frames_that_never_came():
+    assert ways({1: 0, 2: 33, 3: 66}, {1: 5, 3: 70, 9: 1}) == [Span(0, 5), Span(66, 70)]
 
 
 def test_spread_says_nothing_of_a_single_block():

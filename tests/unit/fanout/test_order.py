@@ -28,6 +28,13 @@ def test_double_is_dropped():
     assert not order.judge(make_frame(3), START_NS).broken
 
 
+def test_newest_message_is_known_whatever_comes_after_it():
+    order = Order()
+    for number in (3, 7, 4):
+        order.judge(make_frame(number), START_NS)
+    assert order.newest == 7
+
+
 def test_hole_of_the_source_alone_is_no_loss():
     order = Order()
     order.judge(make_frame(0), START_NS)

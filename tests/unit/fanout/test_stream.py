@@ -428,3 +428,135 @@ def _without_init(wire):
     wire.sent[0] = wire.sent[0].removeprefix(b"init-1")
     assert struct.unpack_from("!Q", wire.sent[0], TFDT_OFFSET)
     return wire
+
+
+# A camera that makes keyframes when it likes: its group is sent again
+
+
+def in_the_middle(format_="h264"):
+    """Return a camera 20 frames after its keyframe, with a live viewer, and what that one was sent."""
+    camera = Camera(format_)
+    _, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 20))
+    return camera, wire
+
+
+def repeat(camera, first, last):
+    for number in range(first, last + 1):
+        camera.stream.publish(make_frame(number, camera.format, key=number == 0, repeat=True), at(20))
+
+
+@pytest.mark.parametrize("format_", ["h264", "mp4"])
+def test_newcomer_gets_the_group_that_is_sent_again_and_goes_on_live(format_):
+    camera, live = in_the_middle(format_)
+    _, wire = camera.watch(20)
+    assert camera.stream.asker.reason == JOIN
+    repeat(camera, 0, 19)
+    assert camera.stream.asker.reason == ""
+    camera.publish(20, 21)
+    assert numbers(wire.all, format_) == list(range(22))
+    assert numbers(live.all, format_) == list(range(22))
+    assert camera.counters.snapshot() == {}
+
+
+def test_newcomer_to_a_process_that_heard_no_keyframe_gets_the_group_that_is_sent_again():
+    camera = Camera()
+    _, wire = camera.watch()
+    camera.publish(18, 19)
+    repeat(camera, 0, 19)
+    camera.publish(20)
+    assert numbers(wire.all) == list(range(21))
+
+
+def test_group_that_is_sent_again_goes_on_where_the_newest_frame_was_lost():
+    camera, live = in_the_middle()
+    _, wire = camera.watch(20)
+    repeat(camera, 0, 20)
+    camera.publish(21)
+    assert numbers(wire.all) == numbers(live.all) == list(range(22))
+
+
+def test_fresh_frame_amid_a_group_that_is_sent_again_is_neither_missed_nor_doubled():
+    camera, live = in_the_middle()
+    _, wire = camera.watch(20)
+    repeat(camera, 0, 10)
+    camera.publish(20)
+    repeat(camera, 11, 19)
+    assert wire.sent == []
+    repeat(camera, 20, 20)
+    camera.publish(21)
+    assert numbers(wire.all) == numbers(live.all) == list(range(22))
+
+
+def test_group_that_is_sent_again_with_a_hole_is_of_no_use():
+    camera, _ = in_the_middle()
+    _, wire = camera.watch(20)
+    repeat(camera, 0, 8)
+    repeat(camera, 10, 19)
+    assert wire.sent == []
+    assert camera.stream.asker.reason == JOIN
+    repeat(camera, 0, 19)
+    assert numbers(wire.all) == list(range(20))
+
+
+def test_group_that_is_sent_again_is_bounded(monkeypatch):
+    monkeypatch.setattr("services.fanout.stream.REPLAY_LIMIT_BYTES", 1900)
+    camera, _ = in_the_middle()
+    _, wire = camera.watch(20)
+    repeat(camera, 0, 19)
+    assert wire.sent == []
+
+
+def test_group_that_is_sent_again_is_not_cut_by_the_bounds_of_a_viewers_box():
+    camera, _ = in_the_middle()
+    viewer, wire = camera.watch(20)
+    wire.on_write = viewer.blocked
+    repeat(camera, 0, 19)
+    assert numbers(wire.all) == list(range(20))
+    camera.publish(20)
+    viewer.resumed(at(20))
+    assert numbers(wire.all) == list(range(21))
+
+
+def test_viewer_that_fell_behind_waits_for_a_fresh_keyframe():
+    camera, _ = in_the_middle()
+    viewer, wire = camera.watch(20)
+    repeat(camera, 0, 19)
+    viewer.miss(1, LATE)
+    camera.stream.fell(viewer)
+    repeat(camera, 0, 19)
+    assert numbers(wire.all) == list(range(20))
+    camera.keyframe(20)
+    assert numbers(wire.all) == list(range(21))
+
+
+def test_viewer_that_lost_something_on_the_bus_goes_on_with_the_group_that_is_sent_again():
+    camera, wire = in_the_middle()
+    camera.publish(22)
+    assert camera.stream.asker.reason == LOSS
+    repeat(camera, 0, 22)
+    camera.publish(23)
+    assert numbers(wire.all)[20:] == list(range(24))
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 3, "reason": "loss"}]
+
+
+def test_times_of_a_file_never_go_back():
+    camera = Camera("mp4")
+    _, wire = camera.watch_over_http()
+    camera.keyframe(0)
+    camera.publish(*range(1, 20), 22)
+    _, newcomer = camera.watch_over_http(23)
+    repeat(camera, 0, 22)
+    assert numbers(wire.all, "mp4") == list(range(20))
+    assert numbers(newcomer.all, "mp4") == list(range(23))
+    camera.keyframe(23)
+    assert numbers(wire.all, "mp4")[-1] == 23
+
+
+def test_picture_encoded_again_for_a_newcomer_goes_to_everybody():
+    camera, live = in_the_middle()
+    _, wire = camera.watch(20)
+    camera.keyframe(20, repeat=True)
+    assert numbers(wire.all) == [20]
+    assert numbers(live.all) == list(range(21))

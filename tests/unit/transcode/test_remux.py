@@ -34,6 +34,10 @@ def following(n: int) -> Frame:
     )
 
 
+def repeated(first: int, last: int) -> list[Frame]:
+    return [replace(following(n) if n else KEY, repeat=True) for n in range(first, last + 1)]
+
+
 def take(remux: Remux, *frames: Frame, now_ns: int = 1) -> list[Frame]:
     return [message for frame in frames for _, message in remux.take(frame, now_ns, now_ns)]
 
@@ -61,11 +65,63 @@ def test_camera_that_is_joined_in_the_middle_begins_with_its_next_keyframe():
     assert not remux.needs_keyframe
 
 
-def test_group_that_is_sent_again_for_another_newcomer_is_ignored():
+def test_group_that_is_sent_again_for_another_newcomer_gives_the_same_messages_again():
     remux = Remux("porch", 7)
-    take(remux, KEY, following(1), following(2))
-    assert take(remux, replace(KEY, repeat=True), replace(following(1), repeat=True)) == []
-    assert [message.out_seq for message in take(remux, following(3))] == [3]
+    first = take(remux, KEY, following(1), following(2))
+    again = take(remux, *repeated(0, 2), now_ns=60)
+    assert all(message.repeat for message in again)
+    assert [message.hops["transcode_out"] for message in again] == [60, 60, 60]
+    assert [replace(message, repeat=False, hops=first[0].hops) for message in again] == first
+    [live] = take(remux, following(3))
+    assert (live.out_seq, live.repeat) == (3, False)
+
+
+def test_group_that_is_too_large_is_not_kept(monkeypatch):
+    monkeypatch.setattr("services.transcode.remux.GROUP_LIMIT_BYTES", 400)
+    remux = Remux("porch", 7)
+    take(remux, KEY, *(following(n) for n in range(1, 5)))
+    assert take(remux, *repeated(0, 4)) == []
+    assert [message.out_seq for message in take(remux, following(5))] == [5]
+
+
+def test_repeat_of_the_group_before_gives_nothing():
+    remux = Remux("porch", 7)
+    take(remux, KEY, following(1), replace(KEY, seq=2, out_seq=2, media_time_ns=MEDIA + NS_PER_S))
+    assert take(remux, *repeated(0, 1)) == []
+
+
+def test_camera_that_is_joined_in_the_middle_begins_with_the_group_that_is_sent_again():
+    remux = Remux("porch", 7)
+    assert take(remux, following(7), following(8)) == []
+    messages = take(remux, *repeated(0, 8), following(9))
+    assert [message.out_seq for message in messages] == list(range(10))
+    assert [message.key for message in messages] == [True, *[False] * 9]
+    assert not any(message.repeat for message in messages)
+    assert not remux.needs_keyframe
+    times = [int.from_bytes(message.payload[message.tfdt_offset :][:8], "big") for message in messages]
+    assert times == sorted(set(times))
+
+
+def test_hole_is_filled_when_what_is_missing_is_sent_again():
+    remux = Remux("porch", 7)
+    before = take(remux, KEY, following(1))
+    assert take(remux, following(4)) == []
+    messages = take(remux, *repeated(0, 4), following(5))
+    assert [message.out_seq for message in messages if message.repeat] == [0, 1]
+    assert [message.out_seq for message in messages if not message.repeat] == [2, 3, 4, 5]
+    assert {message.epoch for message in messages} == {before[0].epoch}
+    assert not remux.needs_keyframe
+
+
+def test_access_unit_that_cannot_be_used_is_not_tried_again():
+    remux = Remux("porch", 7)
+    broken = replace(following(2), payload=b"")
+    take(remux, KEY, following(1), broken)
+    assert remux.dropped.snapshot() == {"corrupt": 1}
+    again = take(remux, *repeated(0, 1), replace(broken, repeat=True), replace(following(3), repeat=True))
+    assert all(message.repeat for message in again)
+    assert remux.dropped.snapshot() == {"corrupt": 1}
+    assert remux.needs_keyframe
 
 
 def test_hole_waits_for_a_keyframe_and_begins_a_new_epoch():
