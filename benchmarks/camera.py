@@ -5,9 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from common.config import PROJECT_DIR
 from common.service import die_with_parent
+
+# For the server to announce a camera, and for the viewer to come and go.
+_SLACK_S: Final = 10.0
 
 
 class Camera:
@@ -27,6 +31,14 @@ class Camera:
             if len(fields) == 4 and fields[2] == self.name:
                 sends[int(fields[0])] = int(fields[1])
         return sends
+
+
+def drawn_before(length_s: float, fps: float) -> tuple[str, str]:
+    """Return the flags of a camera that draws nothing while it sends, all its numbers different for so long.
+
+    Drawing takes 1 ms of a processor right after each send, and ingest often wakes up on that very processor.
+    """
+    return "--prerender", str(round((length_s + _SLACK_S) * fps))
 
 
 @contextmanager

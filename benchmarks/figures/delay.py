@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks import ffmpeg, piped, reading
 from benchmarks.calm import Span, calm, told
-from benchmarks.camera import camera
+from benchmarks.camera import camera, drawn_before
 from benchmarks.native import stalls
 from benchmarks.rows import Row, Yardstick
 from benchmarks.run import Run
@@ -77,7 +77,8 @@ def _ffmpeg(run: Run, length_s: float) -> _Block:
 def _ours(run: Run, name: str, length_s: float) -> _Block:
     """Return the ways, and how many pictures between the first and the last received one are missing."""
     pipeline = run.pipeline()
-    with camera(run.folder, pipeline.port, name, FPS) as source, stalls(run.folder) as stood_still:
+    flags = drawn_before(length_s, FPS)
+    with camera(run.folder, pipeline.port, name, FPS, *flags) as source, stalls(run.folder) as stood_still:
         pipeline.wait_online(name)
         with Viewer(pipeline.port, f"/ws/viewer?camera={name}&format=h264") as viewer:
             end_ns = viewer.started_ns + round((WARM_S + length_s) * NS_PER_S)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from benchmarks import pictures, reading
-from benchmarks.camera import camera
+from benchmarks.camera import camera, drawn_before
 from benchmarks.rows import Row, Yardstick
 from benchmarks.run import Run
 from benchmarks.stats import percentile
@@ -49,7 +49,7 @@ def measure(run: Run) -> list[Row]:
 def _stamped(run: Run, length_s: float) -> list[Mapping[str, int]]:
     """Return the stamps of each frame that the viewer received, a second's warming left out."""
     pipeline = run.pipeline()
-    with camera(run.folder, pipeline.port, _CAMERA, _FPS) as source:
+    with camera(run.folder, pipeline.port, _CAMERA, _FPS, *drawn_before(length_s, _FPS)) as source:
         pipeline.wait_online(_CAMERA)
         ended = threading.Event()
         hops: dict[int, Mapping[str, int]] = {}

@@ -82,8 +82,9 @@ class Rendition:
         """Take a frame from the bus."""
         if not self.is_wanted or self._arrivals.judge(frame, now_ns) is not Verdict.FRESH:
             return
-        # A frame waits because one is being encoded, or because there were enough for now.
-        self._mailbox.put(Arrived(frame, now_ns), OVERLOAD if self._busy else MAX_FPS)
+        # A frame waits because there were enough for now, or because this worker does not keep up.
+        held = not self._busy and self._limit.ready_at_ns(now_ns) > now_ns
+        self._mailbox.put(Arrived(frame, now_ns), MAX_FPS if held else OVERLOAD)
         self._mailbox.lose(BUS, self._arrivals.lost)
 
     def next_job(self, now_ns: int) -> Job | None:

@@ -454,3 +454,11 @@ def test_frame_that_waits_ten_seconds_by_wish_is_not_stale():
     bench.offer()
     bench.now_ns += 9 * NS_PER_S
     assert bench.begin() is not None
+
+
+def test_frames_that_come_all_at_once_because_the_worker_was_late_are_overload():
+    bench = Bench()
+    for _ in range(4):
+        bench.offer()
+    [(_, frame)] = bench.end(bench.begin())
+    assert (frame.seq, dict(frame.skipped)) == (3, {"overload": 3})
