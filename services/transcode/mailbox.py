@@ -33,16 +33,17 @@ class Mailbox:
         self._dropped = dropped
         self._owed: Counter[str] = Counter()
         self._waiting: Arrived | None = None
+        self._cause = OVERLOAD
 
     @property
     def waiting(self) -> Arrived | None:
         return self._waiting
 
     def put(self, arrived: Arrived, cause: str = OVERLOAD) -> None:
-        """Let a frame wait, instead of the one that did: that one is skipped for `cause`."""
+        """Let a frame wait, for `cause`: what is counted when a newer one takes its place."""
         if self._waiting is not None:
-            self.skip(cause, self._waiting.frame.skipped)
-        self._waiting = arrived
+            self.skip(self._cause, self._waiting.frame.skipped)
+        self._waiting, self._cause = arrived, cause
 
     def take(self) -> Arrived | None:
         """Return the frame that waits and empty the box."""

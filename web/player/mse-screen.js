@@ -14,8 +14,10 @@ const LONG_LEAD_S = 0.12;
 const FAST_RATE = 3;
 // Without the news that pictures are on the screen (nothing of the page is drawn), these are taken for shown.
 const PASSED_S = 2;
-// A picture that the browser has but does not show, its clock standing, is sought: Chromium may overlook one.
+// A picture that the browser has but does not show, its clock standing, is sought: Chromium may overlook one. A seek
+// decodes the group of pictures again, which is short where they come seldom.
 const SEEK_AFTER_MS = 250;
+const SEEK_SLOW_AFTER_MS = 120;
 // So many pictures, so long, and none shown: this browser cannot play them.
 const BLIND_PICTURES = 8;
 const BLIND_MS = 4000;
@@ -149,7 +151,7 @@ export class MseScreen {
       const video = this.#video;
       const isStalled = video.readyState < video.HAVE_FUTURE_DATA;
       if (isStalled && this.#playout.oldestPending) video.currentTime = this.#playout.newestS;
-    }, SEEK_AFTER_MS);
+    }, this.#playout.isSlow ? SEEK_SLOW_AFTER_MS : SEEK_AFTER_MS);
   }
 
   #watch() {

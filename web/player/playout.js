@@ -62,7 +62,7 @@ export class Playout {
     const isFirst = this.#newestS < 0;
     const startS = isFirst ? clockS : this.#next(clockS, isStalled, nowMs);
     this.#observe(picture.mediaTimeS);
-    this.#durationS = isFirst ? FIRST_DURATION_S : this.#intervalS > SLOW_INTERVAL_S ? SLOW_DURATION_S : DURATION_S;
+    this.#durationS = isFirst ? FIRST_DURATION_S : this.isSlow ? SLOW_DURATION_S : DURATION_S;
     if (!isStalled) this.#stalledSinceMs = Infinity;
     else if (this.#stalledSinceMs === Infinity) this.#stalledSinceMs = nowMs;
     this.#newestS = startS;
@@ -80,6 +80,11 @@ export class Playout {
       if (shown.isKey) this.shownKeyS = shown.startS;
     }
     return shown;
+  }
+
+  /** Whether the camera sends so seldom that each picture counts. */
+  get isSlow() {
+    return this.#intervalS > SLOW_INTERVAL_S;
   }
 
   /** The oldest picture that was appended and is not shown yet, or null. */

@@ -135,6 +135,8 @@ def test_default_is_h264_of_the_camera_online_longest(house, camera):
 
 
 def test_viewer_of_an_offline_camera_waits_and_is_told_of_its_coming_and_going(house, camera):
+    house.feeder.come(camera)
+    house.wait_online(camera)
     house.feeder.go(camera)
     house.wait_online(camera, False)
     with house.viewer(f"?camera={camera}") as viewer:

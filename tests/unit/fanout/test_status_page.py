@@ -68,7 +68,7 @@ def test_camera_without_frames_encoder_or_publisher_is_listed_with_nothing():
 
 
 def test_warning_is_said_when_there_is_one():
-    row = page(*make(Camera("porch", warning="two devices want this name")))["cameras"][0]
+    row = page(*make(Camera("porch", online=True, warning="two devices want this name")))["cameras"][0]
     assert row["warning"] == "two devices want this name"
 
 
@@ -97,7 +97,7 @@ def test_encoder_of_the_newer_term_is_shown():
         process("transcode-1", encodes={"porch": {"encode_ms": 2.0, "term": 6}}),
         process("transcode-2", encodes={"porch": {"encode_ms": 3.0, "term": 4}}),
     ]
-    assert page(*make(Camera("porch"), records=records))["cameras"][0]["encode_ms"] == 2.0
+    assert page(*make(Camera("porch", online=True), records=records))["cameras"][0]["encode_ms"] == 2.0
 
 
 def test_viewers_of_all_processes_have_exactly_the_fields_of_the_contract():

@@ -20,7 +20,7 @@ def test_results_come_with_a_readable_descriptor():
         for n in range(50):
             pool.give(lambda n=n: n * n)
         assert sorted(collect(pool, 50)) == [n * n for n in range(50)]
-        assert not select.select([pool.fd], [], [], 0)[0]
+        assert pool.results() == []
 
 
 def test_tasks_run_at_the_same_time_in_as_many_threads():
