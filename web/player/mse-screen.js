@@ -14,8 +14,8 @@ const LONG_LEAD_S = 0.12;
 const FAST_RATE = 3;
 // Without the news that pictures are on the screen (nothing of the page is drawn), these are taken for shown.
 const PASSED_S = 2;
-// A picture that the browser has but does not show, its clock standing, is sought: Chromium may overlook one. A seek
-// decodes the group of pictures again, which is short where they come seldom.
+// A picture that the browser has but does not show is sought: Chromium may overlook one. A seek decodes the group of
+// pictures again, which is short where they come seldom; where they come fast, only a clock that stands is worth it.
 const SEEK_AFTER_MS = 250;
 const SEEK_SLOW_AFTER_MS = 120;
 // So many pictures, so long, and none shown: this browser cannot play them.
@@ -150,7 +150,8 @@ export class MseScreen {
     this.#seekTimer = setTimeout(() => {
       const video = this.#video;
       const isStalled = video.readyState < video.HAVE_FUTURE_DATA;
-      if (isStalled && this.#playout.oldestPending) video.currentTime = this.#playout.newestS;
+      const isWorthIt = isStalled || this.#playout.isSlow;
+      if (isWorthIt && this.#playout.oldestPending) video.currentTime = this.#playout.newestS;
     }, this.#playout.isSlow ? SEEK_SLOW_AFTER_MS : SEEK_AFTER_MS);
   }
 

@@ -60,6 +60,8 @@ def test_wrong_method_is_405_and_says_which_is_right(house, method, path, allowe
 @pytest.mark.parametrize("name", ["snapshot.jpg", "stream.mjpeg", "stream.mp4", "stream.h264"])
 def test_camera_that_nobody_knows_is_404_and_an_offline_one_503(house, camera, name):
     assert fetch(house.port, f"/cameras/{camera}/{name}").status == 404
+    house.feeder.come(camera)
+    house.wait_online(camera)
     house.feeder.go(camera)
     wait_until(lambda: fetch(house.port, f"/cameras/{camera}/{name}").status == 503, "503")
     answer = fetch(house.port, f"/cameras/{camera}/{name}", method="HEAD")
