@@ -15,7 +15,8 @@ export class Known {
     this.#cameras = new Map(rows.map((row) => [row.id, { row, missingSinceMs: null }]));
     for (const [id, { row, missingSinceMs }] of before) {
       const sinceMs = missingSinceMs ?? nowMs;
-      if (!this.#cameras.has(id) && nowMs - sinceMs < GONE_AFTER_MS) this.#cameras.set(id, { row, missingSinceMs: sinceMs });
+      const isGone = nowMs - sinceMs >= GONE_AFTER_MS;
+      if (!isGone && !this.#cameras.has(id)) this.#cameras.set(id, { row, missingSinceMs: sinceMs });
     }
     const name = (row) => row.label || row.id;
     return [...this.#cameras.values()].map(({ row }) => row).sort((one, other) => compare(name(one), name(other)));

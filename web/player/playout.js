@@ -15,8 +15,8 @@
 // Longer, and a stall would enter Chromium's mean frame interval, by which it then holds pictures back; shorter, and
 // the clock stops and starts with every late frame.
 const DURATION_S = 0.5;
-// Of a slow camera: well below its interval, so that the clock surely stands when the next picture comes. Where both fall
-// together, a picture may come just when the clock stops behind it, and Chromium drops it.
+// Of a slow camera: well below its interval, so that the clock surely stands when the next picture comes. Where both
+// fall together, a picture may come just when the clock stops behind it, and Chromium drops it.
 const SLOW_INTERVAL_S = 0.4;
 const SLOW_DURATION_S = 0.25;
 // Chromium takes the first one for its first mean. Too long, and it refuses the pictures that follow a first stall.
