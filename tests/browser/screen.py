@@ -122,7 +122,7 @@ class Screen:
             page_ms = self.page.evaluate("performance.now()")
             after = time.monotonic()
             answers.append((after - before, (before + after) / 2 * 1000 - page_ms))
-        return min(answers)[1]
+        return float(min(answers)[1])
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
