@@ -1,5 +1,6 @@
 """The main job through real processes: what a camera sends is what a viewer gets, and idleness costs nothing."""
 
+import itertools
 import time
 import urllib.error
 import urllib.request
@@ -47,8 +48,11 @@ def test_every_picture_is_seen_once_and_in_order(pipeline, kind, codec):
         stamps = read_numbers([picture.payload for picture in list(viewer.pictures)], codec)
     numbers = [number for number, _ in stamps]
     assert len(numbers) >= 39
-    # The first may be the newest one from before.
-    assert numbers[1:] == list(range(numbers[1], numbers[1] + len(numbers) - 1))
+    assert all(later > earlier for earlier, later in itertools.pairwise(numbers[1:]))  # the first may be from before
+    missing = numbers[-1] - numbers[1] + 1 - len(numbers[1:])
+    # On a starved machine the encoder may skip to the newest frame; then it says so.
+    pipeline.wait_until(lambda: sum(pipeline.camera("porch")["dropped"].values()) >= missing, "an explanation", 5)
+    assert missing <= len(numbers) // 4
 
 
 def test_two_cameras_do_not_mix(pipeline):
