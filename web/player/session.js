@@ -10,6 +10,8 @@ import { ViewerLink } from "./viewer-link.js";
 // A screen that breaks is made anew; one that breaks so often within so long is given up for JPEG.
 const MOST_BREAKS = 3;
 const BREAKS_WITHIN_MS = 60_000;
+// Shorter than PATIENCE_MS of condition.js, so that nobody reads "offline" below a picture that moves.
+const LAST_PICTURES_MS = 500;
 
 /** The format that is right for this browser; `wish` is the attribute's. */
 export function chooseFormat(wish) {
@@ -155,7 +157,9 @@ export class Session {
   #show(picture) {
     this.#shown = picture;
     this.#view.showMoving(this.#screen.element);
-    if (this.facts.error || this.facts.isOnline === false) this.#note({ isOnline: true, error: "" });
+    // A camera's last pictures may come after the word that it is offline; one that goes on sending is there.
+    const isProof = picture.arrivedMs > this.facts.onlineChangedMs + LAST_PICTURES_MS;
+    if (this.facts.error || (this.facts.isOnline === false && isProof)) this.#note({ isOnline: true, error: "" });
     this.#onPicture(picture);
   }
 
