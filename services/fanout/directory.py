@@ -41,11 +41,6 @@ class Directory:
         self._publishers: dict[tuple[str, str], _Publisher] = {}
         self._current: dict[str, tuple[Camera, tuple[str, str]]] = {}
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether keeper's list was heard, so that a camera not found here is unknown."""
-        return self._known is not None
-
     def ids(self) -> list[str]:
         """Return all cameras that exist, sorted."""
         return sorted(self._configured | (self._known or frozenset()) | self._seen)
