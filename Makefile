@@ -18,7 +18,7 @@ CAMERAS ?= 1
 IMAGES ?=
 ARGS ?=
 
-.PHONY: help run-all demo mock-camera scale restart status stop config logs test check bench clean
+.PHONY: help run-all demo mock-camera scale restart release status stop config logs test check bench clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -38,6 +38,9 @@ scale: $(RUN) ## how many processes of a stage: make scale fanout=3 transcode=2
 
 restart: $(RUN) ## rolling, nobody is refused; STAGE=fanout for one stage only
 	@exec $(PY) -m tools.ctl restart $(STAGE)
+
+release: $(RUN) ## a camera out of quarantine, where it came after its pictures crashed the encoder: make release CAMERA=porch
+	@exec $(PY) -m tools.ctl release "$(CAMERA)"
 
 status: $(RUN) ## what runs: cameras, viewers, processes
 	@exec $(PY) -m tools.ctl status

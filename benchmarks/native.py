@@ -1,42 +1,19 @@
-"""The programs in C, compiled on the spot: a cheap crowd of viewers, and the floor of what sending costs."""
+"""The programs in C, compiled on the spot: they are cheap enough to load one machine together with what they load."""
 
 import json
 import shutil
-import struct
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Any, Final
 
 from benchmarks.calm import LATE_MS, Span
 
 MISSING: Final = "no gcc here"
+NO_STAMPS: Final = "-"
 _SOURCES: Final = Path(__file__).parent / "c"
-_RECORD: Final = struct.Struct("=QqII")
-CONNECT_STARTED: Final = -2
-
-
-class Record(NamedTuple):
-    """One message that a viewer of the crowd received whole; seq is CONNECT_STARTED for the start of its connection."""
-
-    mono_ns: int
-    seq: int
-    viewer: int
-    length: int
-
-
-class Totals(NamedTuple):
-    """What the crowd has seen up to a moment."""
-
-    mono_ns: int
-    connected: int
-    closed: int
-    refused: int
-    messages: int
-    bytes: int
-    texts: int
-    gaps: int
+_END_S: Final = 10.0
 
 
 def can_compile() -> bool:
@@ -48,56 +25,76 @@ def compiled(name: str, folder: Path) -> Path:
     """Return the program of `c/<name>.c`, made in `folder`."""
     program = folder / name
     if not program.exists():
+        if not can_compile():
+            raise FileNotFoundError(f"{MISSING}: c/{name}.c cannot be compiled")
         subprocess.run(["gcc", "-O2", "-pthread", "-o", program, _SOURCES / f"{name}.c"], check=True)
     return program
 
 
-class _Running(NamedTuple):
-    """A program that ends with its standard input."""
+class Program:
+    """A running program that answers each line with a line, and ends with its standard input."""
 
-    pid: int
-    questions: IO[str]
-    answers: IO[str]
+    def __init__(self, process: "subprocess.Popen[str]", questions: IO[str], answers: IO[str]) -> None:
+        self.pid: Final = process.pid
+        self._questions: Final = questions
+        self._answers: Final = answers
 
-
-class Crowd:
-    """Running viewers."""
-
-    def __init__(self, running: "_Running", log: Path) -> None:
-        self._questions = running.questions
-        self._answers = running.answers
-        self._log = log
-        self.pid: Final = running.pid
-
-    def totals(self) -> Totals:
-        """Ask for the totals of now."""
-        self._questions.write("totals\n")
+    def ask(self, word: str) -> dict[str, Any]:
+        """Return the answer to a line, which is JSON."""
+        self._questions.write(f"{word}\n")
         self._questions.flush()
-        return Totals(**json.loads(self._answers.readline()))
+        answer: dict[str, Any] = json.loads(self.read_line())
+        return answer
 
-    def records(self) -> Iterator[Record]:
-        """Yield what was logged up to the last `totals`."""
-        whole = self._log.read_bytes()
-        for fields in _RECORD.iter_unpack(whole[: len(whole) // _RECORD.size * _RECORD.size]):
-            yield Record(*fields)
-
-
-@contextmanager
-def crowd(folder: Path, port: int, path: str, count: int, *, a_second: float = 0, logged: int = 1) -> Iterator[Crowd]:
-    """Connect `count` viewers to a port of this machine; `logged` of them leave records."""
-    log = folder / "crowd.log"
-    arguments = ["127.0.0.1", str(port), path, str(count), str(a_second), str(logged), str(log)]
-    with _running([str(compiled("viewers", folder)), *arguments]) as running:
-        yield Crowd(running, log)
+    def read_line(self) -> str:
+        """Return the next line that it says."""
+        line = self._answers.readline()
+        if not line:
+            raise ConnectionError("the program has ended")
+        return line
 
 
 @contextmanager
-def floor(folder: Path, lengths: Sequence[int], fps: float) -> Iterator[tuple[int, int]]:
-    """Yield pid and port of a server that does nothing but send messages of these lengths at that pace."""
+def running(name: str, folder: Path, *arguments: object) -> Iterator[Program]:
+    """Run the program of `c/<name>.c` as long as the block lasts."""
+    command = [str(compiled(name, folder)), *map(str, arguments)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            yield Program(process, process.stdin, process.stdout)
+        finally:
+            process.stdin.close()  # which ends it
+            try:
+                process.wait(_END_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+@contextmanager
+def floor(folder: Path, lengths: Sequence[int], fps: float, stamps: Path | None = None) -> Iterator[tuple[int, int]]:
+    """Yield pid and port of a server that does nothing but send messages of these lengths at that pace.
+
+    With `stamps` its messages are numbered, and that file tells when each began to be sent.
+    """
     sizes = folder / "sizes.txt"
     sizes.write_text("\n".join(map(str, lengths)))
-    with _running([str(compiled("floor", folder)), str(sizes), str(fps)]) as running:
-        yield running.pid, int(running.answers.readline())
+    with running("floor", folder, sizes, fps, stamps or NO_STAMPS) as program:
+        yield program.pid, int(program.read_line())
+
+
+@contextmanager
+def sink(folder: Path) -> Iterator[tuple[int, int]]:
+    """Yield pid and port of a server that reads what cameras send, and does nothing with it."""
+    with running("sink", folder) as program:
+        yield program.pid, int(program.read_line())
+
+
+@contextmanager
+def throttle(folder: Path, port: int, bytes_a_second: int) -> Iterator[int]:
+    """Yield a port whose connections go on to `port`, each answered at so many bytes a second."""
+    with running("throttle", folder, port, bytes_a_second) as program:
+        yield int(program.read_line())
 
 
 @contextmanager
@@ -117,16 +114,3 @@ def stalls(folder: Path) -> Iterator[list[Span]]:
         finally:
             lines, _ = process.communicate()
             found += [Span(*map(int, line.split())) for line in lines.splitlines()]
-
-
-@contextmanager
-def _running(command: list[str]) -> Iterator[_Running]:
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        questions, answers = process.stdin, process.stdout
-        assert questions is not None
-        assert answers is not None
-        try:
-            yield _Running(process.pid, questions, answers)
-        finally:
-            questions.close()  # which ends it
-            process.wait(timeout=10)

@@ -73,6 +73,14 @@ def pss_bytes(pid: int) -> int:
     raise ValueError(f"smaps_rollup of {pid} has no Pss")
 
 
+def rss_bytes(pid: int) -> int:
+    """Return the resident set size; 0 when the process is gone."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return 0
+
+
 class Footprint(NamedTuple):
     """The memory of several processes."""
 

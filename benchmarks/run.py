@@ -1,5 +1,6 @@
-"""One run of the benchmark: its folder, how long to measure, and the one pipeline that most figures share."""
+"""One run of the benchmark: its folder, how long to measure, the pipelines that figures share, and points for plots."""
 
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,7 @@ from benchmarks.process import command, descendants
 from common.config import BusAddresses, load
 from tests.helpers.pipeline import Pipeline
 
-_ONLINE_S: Final = 10.0
+_ONLINE_S: Final = 15.0
 _CLOSED_S: Final = 20.0
 _FORGOTTEN_S: Final = 10.0
 
@@ -20,8 +21,13 @@ class Run:
     def __init__(self, folder: Path, *, quick: bool) -> None:
         self.folder: Final = folder
         self.quick: Final = quick
+        # What later figures build on: how many cameras the machine carried.
+        self.carried: int | None = None
+        self._points: defaultdict[str, list[dict[str, float]]] = defaultdict(list)
         self._kept = ExitStack()
         self._pipeline: ShippedPipeline | None = None
+        self._scale: dict[str, int] = {}
+        self._count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -29,15 +35,40 @@ class Run:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._kept.__exit__(kind, error, at)
 
-    def pipeline(self) -> "ShippedPipeline":
-        """Return the pipeline as it is shipped, started at the first call; it ends with the run."""
-        if self._pipeline is None:
-            self._pipeline = self._kept.enter_context(ShippedPipeline(self.folder))
+    def pipeline(self, **scale: int) -> "ShippedPipeline":
+        """Return the pipeline as it is shipped, with so many processes of a stage (one where nothing is said).
+
+        It is shared by figures that follow each other; asked for another scale, the one before ends.
+        """
+        if self._pipeline is None or scale != self._scale:
+            self.end_pipeline()
+            self._count += 1
+            folder = self.folder / f"pipeline-{self._count}"
+            folder.mkdir()
+            self._pipeline = self._kept.enter_context(ShippedPipeline(folder, self.folder, scale))
+            self._scale = scale
         return self._pipeline
+
+    def end_pipeline(self) -> None:
+        """End the pipeline: the next figure starts another."""
+        self._pipeline = None
+        self._kept.close()
+
+    def plot(self, plot: str, **point: float) -> None:
+        """Keep a point of a plot."""
+        self._points[plot].append(point)
+
+    def points(self) -> dict[str, list[dict[str, float]]]:
+        """Return the points by plot."""
+        return dict(self._points)
 
 
 class ShippedPipeline(Pipeline):
     """A running pipeline, and what the figures ask of it."""
+
+    def __init__(self, folder: Path, bench_folder: Path, scale: dict[str, int]) -> None:
+        super().__init__(folder, scale=scale)
+        self.bench_folder: Final = bench_folder
 
     def addresses(self) -> BusAddresses:
         """Return where its bus is."""
@@ -50,9 +81,23 @@ class ShippedPipeline(Pipeline):
             self.process("supervisord"): "supervisord"
         }
 
+    def of_stage(self, stage: str) -> dict[str, int]:
+        """Return the process ids of a stage's members that serve, by name."""
+        count = self._scale.get(stage, 1)
+        return {row.name: row.pid for row in self.table() if row.name in {f"{stage}-{n}" for n in range(count)}}
+
     def wait_online(self, name: str) -> None:
         """Wait until a camera is announced."""
-        self.wait_until(lambda: (self.camera(name) or {}).get("online"), f"camera {name} online", _ONLINE_S)
+        self.wait_all_online([name])
+
+    def wait_all_online(self, names: list[str]) -> None:
+        """Wait until cameras are announced."""
+        wanted = set(names)
+        self.wait_until(
+            lambda: wanted <= {row["id"] for row in self.status()["cameras"] if row["online"]},
+            f"{len(wanted)} cameras online: {names[0]} ...",
+            _ONLINE_S,
+        )
 
     def wait_no_encoder(self) -> None:
         """Wait until every encoder is closed."""

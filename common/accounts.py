@@ -37,6 +37,10 @@ class Account:
         if frames > 0:
             self._bus[process] += frames
 
+    def found(self, process: str, frames: int = 1) -> None:
+        """Frames that were missed came in after all."""
+        self._bus[process] -= frames
+
     def record(self, held: int) -> dict[str, Any]:
         """Return the row of the ledger; `held` frames are in, and neither out nor dropped yet."""
         return {
@@ -45,7 +49,7 @@ class Account:
             "dropped": {cause: frames for cause, frames in self._dropped.items() if frames},
             "held": held,
             "bus": self._bus.total(),
-            "bus_from": dict(self._bus),
+            "bus_from": {process: frames for process, frames in self._bus.items() if frames},
         }
 
 

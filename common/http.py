@@ -72,13 +72,18 @@ HEADERS_LIMIT: Final = 64
 _UNIX_TIMEOUT: Final = ClientTimeout(total=None, sock_connect=2.0, sock_read=60.0)
 
 
-def make_runner(application: Application, *, shutdown_timeout_s: float = 1.0) -> AppRunner:
-    """Return the runner that turns accepted sockets into requests; `await setup()` it first, `cleanup()` it last."""
+def make_runner(
+    application: Application, *, shutdown_timeout_s: float = 1.0, keepalive_timeout_s: float = KEEPALIVE_TIMEOUT_S
+) -> AppRunner:
+    """Return the runner that turns accepted sockets into requests; `await setup()` it first, `cleanup()` it last.
+
+    `keepalive_timeout_s` is for the head of a request, too, from its connection or the last answer on.
+    """
     return AppRunner(
         application,
         access_log=None,
         handle_signals=False,
-        keepalive_timeout=KEEPALIVE_TIMEOUT_S,
+        keepalive_timeout=keepalive_timeout_s,
         lingering_time=LINGERING_S,
         logger=_quiet_logger(),
         max_field_size=LINE_LIMIT_BYTES,

@@ -131,6 +131,7 @@ class TranscodeSettings:
     threads: int = _setting(1, _whole(1, 16), "threads of one encoder")
     workers: int = _setting(0, _whole(0, 64), "cameras encoded at once by a process; 0: one a core, at most 4")
     idle_close_s: float = _setting(5.0, _number(0, 3600, "seconds"), "encoder kept after the last viewer left")
+    nice: int = _setting(5, _whole(0, 19), "priority below the other stages', which must not wait for encoders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,9 @@ class FanoutSettings:
     max_age_ms: int = _setting(500, _whole(50, 60_000, "ms"), "age of what waits for a viewer at most")
     max_box_bytes: int = _setting(256 << 10, _whole(16 << 10, 64 << 20, "bytes"), "bytes that wait for a viewer")
     stall_timeout_s: float = _setting(30.0, _number(1, 3600, "seconds"), "a viewer without progress is closed")
+    request_timeout_s: float = _setting(
+        15.0, _number(1, 60, "seconds"), "a slower request, or reader of an answer, is cut"
+    )
     ping_interval_s: float = _setting(20.0, _number(1, 3600, "seconds"), "distance of pings to viewers")
 
 

@@ -3,7 +3,8 @@
  *
  * Attributes: `camera` (its id; without: the one that is online longest), `server` (the server's address; without:
  * where this module came from), `format` ("mp4" or "jpeg"; without: what the browser plays), `label` (what a person
- * calls it), `terse` (say little over the picture and nothing aloud: the page does).
+ * calls it), `terse` (say little over the picture and nothing aloud: the page does), `view` ("tile" where it is one of
+ * many small pictures, which a busy server spares first; without: "large").
  * Event: `camerastate` with detail {state, sentence} on each change.
  * The page gives it a size; the picture is fitted in.
  */
@@ -22,7 +23,7 @@ const SMOOTHING = 0.2;
 const OLD_S = 2;
 
 export class CameraPlayer extends HTMLElement {
-  static observedAttributes = ["camera", "server", "format", "label", "terse"];
+  static observedAttributes = ["camera", "server", "format", "label", "terse", "view"];
 
   #view = new PlayerView(this.attachShadow({ mode: "open" }));
   #session = null;
@@ -57,6 +58,7 @@ export class CameraPlayer extends HTMLElement {
     if (before === after) return;
     if (name === "label") return this.#nameIt();
     if (name === "terse") return this.#tell();
+    if (name === "view") return this.#resize();
     this.#stop();
     this.#fallback = null;
     if (name !== "format") this.#forget();
@@ -99,6 +101,11 @@ export class CameraPlayer extends HTMLElement {
   /** This viewer's id in /status, where the server tells it. */
   get viewerId() {
     return this.#session?.viewerId ?? "";
+  }
+
+  /** What the server said why there is no picture, or "". */
+  get error() {
+    return this.#session?.facts.error ?? "";
   }
 
   /** Pictures that the server left out for this viewer. */
@@ -148,6 +155,7 @@ export class CameraPlayer extends HTMLElement {
       base: new URL(this.getAttribute("server") ?? new URL("..", import.meta.url), location.href),
       camera: this.getAttribute("camera") ?? "",
       format: this.format,
+      size: this.#size,
       isOnline: this.#told.isOnline,
       view: this.#view,
       onPicture: (picture) => this.#take(picture),
@@ -190,6 +198,7 @@ export class CameraPlayer extends HTMLElement {
     this.#ticks += 1;
     if (this.#ticks % 2) this.#session.reportAge();
     this.#tell();
+    if (this.#state === "quiet") this.#session.doubt();
   }
 
   #tell() {
@@ -220,6 +229,14 @@ export class CameraPlayer extends HTMLElement {
 
   #nameIt() {
     this.#view.label = `Live picture of ${this.#name()}`;
+  }
+
+  #resize() {
+    if (this.#session) this.#session.size = this.#size;
+  }
+
+  get #size() {
+    return this.getAttribute("view") === "tile" ? "tile" : "large";
   }
 
   #name() {

@@ -1,46 +1,25 @@
 /* The floor of fan-out: a server that does nothing but send() the same bytes to every viewer.
  *
- *   floor SIZES FPS      (listens on a free port of 127.0.0.1, and prints it)
+ *   floor SIZES FPS STAMPS      (listens on a free port of 127.0.0.1, and prints it)
  *
- * SIZES is a file with the length of one WebSocket message a line, taken in turn, FPS times a second. Any request is
- * answered 101. Ends with its standard input.
+ * SIZES is a file with the length of one WebSocket message a line, taken in turn, FPS times a second. STAMPS is the table
+ * of common.h, - for none: with it each message follows a short text with its number, in the same send(), and its moment
+ * is noted. Any request is answered 101. Ends with its standard input.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "common.h"
 
-enum { MAX_VIEWERS = 8192, MAX_SIZES = 65536, MAX_MESSAGE = 4 << 20, EVENTS = 64 };
+enum { MAX_VIEWERS = 8192, MAX_SIZES = 65536, MAX_MESSAGE = 4 << 20, NOTE = 125, EVENTS = 64 };
 
 static int viewers[MAX_VIEWERS];
 static int viewer_count;
 static size_t sizes[MAX_SIZES];
 static int size_count;
-static unsigned char message[MAX_MESSAGE + 10];
+static unsigned char message[NOTE + 2 + MAX_MESSAGE + 10];
 
 static const char ANSWER[] =
     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Accept: unchecked\r\n\r\n";
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
-
-static int64_t mono_ns(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static void load_sizes(const char *path) {
     FILE *file = fopen(path, "r");
@@ -52,17 +31,6 @@ static void load_sizes(const char *path) {
         fprintf(stderr, "%s holds no size\n", path);
         exit(1);
     }
-}
-
-static int open_port(void) {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 4096)) die("listen");
-    if (getsockname(fd, (struct sockaddr *)&address, &length)) die("getsockname");
-    printf("%d\n", ntohs(address.sin_port));
-    fflush(stdout);
-    return fd;
 }
 
 static void admit(int listener) {
@@ -80,14 +48,23 @@ static void admit(int listener) {
     }
 }
 
-static size_t frame(size_t size) {
+/* Returns the length of the text that tells a message's number, as a WebSocket frame. */
+static size_t announce(int64_t seq) {
+    int length = snprintf((char *)message + 2, NOTE, "{\"type\":\"frame\",\"seq\":%ld,\"media_time_ns\":%ld,\"key\":false}",
+                          seq, mono_ns());
+    message[0] = 0x81;
+    message[1] = length;
+    return length + 2;
+}
+
+static size_t frame(unsigned char *at, size_t size) {
     size_t head = size < 126 ? 2 : size < 65536 ? 4 : 10;
-    message[0] = 0x82;
-    if (head == 2) message[1] = size;
+    at[0] = 0x82;
+    if (head == 2) at[1] = size;
     else {
         int bytes = head - 2;
-        message[1] = head == 4 ? 126 : 127;
-        for (int i = 0; i < bytes; i++) message[2 + i] = (uint64_t)size >> (8 * (bytes - 1 - i));
+        at[1] = head == 4 ? 126 : 127;
+        for (int i = 0; i < bytes; i++) at[2 + i] = (uint64_t)size >> (8 * (bytes - 1 - i));
     }
     return head + size;
 }
@@ -103,21 +80,22 @@ static void send_to_all(size_t length) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3) return 2;
+    if (argc != 4) return 2;
     load_sizes(argv[1]);
-    struct rlimit limit = {65536, 65536};
-    setrlimit(RLIMIT_NOFILE, &limit);
+    allow_many_descriptors();
+    volatile int64_t *stamps = strcmp(argv[3], "-") ? map_stamps(argv[3], 1) : NULL;
     int64_t interval_ns = 1e9 / atof(argv[2]);
-    int listener = open_port(), epoll = epoll_create1(0), turn = 0;
-    struct epoll_event event = {.events = EPOLLIN, .data.fd = listener}, events[EVENTS];
-    epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event);
-    event.data.fd = 0;
-    epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &event);
+    int listener = open_port(), epoll = epoll_create1(0);
+    struct epoll_event events[EVENTS];
+    watch(epoll, listener, EPOLLIN, &listener);
+    watch(epoll, 0, EPOLLIN, NULL);
     memset(message, 0x5a, sizeof message);
-    for (int64_t due_ns = mono_ns() + interval_ns;;) {
+    for (int64_t due_ns = mono_ns() + interval_ns, turn = 0;;) {
         int64_t left_ns = due_ns - mono_ns();
         if (left_ns <= 0) {
-            send_to_all(frame(sizes[turn++ % size_count]));
+            if (stamps) stamps[turn % RING] = mono_ns();
+            size_t note = stamps ? announce(turn) : 0;
+            send_to_all(note + frame(message + note, sizes[turn++ % size_count]));
             due_ns += interval_ns;
             continue;
         }
@@ -126,7 +104,7 @@ int main(int argc, char **argv) {
         if (ready < 0 && errno != EINTR) die("epoll");
         for (int i = 0; i < ready; i++) {
             char ignored[64];
-            if (events[i].data.fd == listener) admit(listener);
+            if (events[i].data.ptr) admit(listener);
             else if (read(0, ignored, sizeof ignored) <= 0) return 0;
         }
     }

@@ -20,6 +20,7 @@ class Camera:
     source: str = ""
     claim_mono_ns: int = 0
     worker: str = ""
+    term: int = 0
     width: int = 0
     height: int = 0
     fps: float = 0.0

@@ -56,9 +56,7 @@ class Audience:
         self.waiting.pop(viewer, None)
         self.live[viewer] = None
         viewer.live = True
-        for packet in packets:
-            if viewer.live:
-                viewer.deliver(packet)
+        viewer.deliver_all(packets)
 
     def replay(self, packets: list[Packet]) -> None:
         """Start those who wait with a group that was sent again; it ends at the live edge."""
@@ -66,9 +64,8 @@ class Audience:
             del self.waiting[viewer]
             self.live[viewer] = None
             viewer.live = True
-            # All at once, past its box: a group is often larger than that, and of no use in parts.
-            for packet in packets:
-                viewer.send(packet)
+            # A group is often larger than a box, and of no use in parts: as a whole it has as long as any message.
+            viewer.deliver_group(packets)
 
     def deliver(self, packet: Packet) -> None:
         """Give a message to all who can use it."""
@@ -92,12 +89,11 @@ class Audience:
     def count_missed(self, frames: int) -> None:
         """Count frames that passed those by who had lost some before."""
         for viewer in self.waiting:
-            if viewer.missed:
-                viewer.miss(frames, viewer.missed_reason)
+            viewer.pass_by(frames)
 
     def _takes_replay(self, viewer: Viewer) -> bool:
         """Return whether a group from its beginning helps: a slow connection would only fall behind again."""
-        is_late = viewer.missed > 0 and viewer.missed_reason == LATE
+        is_late = (viewer.missed > 0 or viewer.skipping) and viewer.missed_reason == LATE
         # Times in a file cannot go back.
         return viewer.open and not is_late and (self.form.shared or viewer.told is UNTOLD)
 

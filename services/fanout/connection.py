@@ -6,20 +6,24 @@ progress is cut by `Connections.sweep`.
 
 import asyncio
 import socket
+import struct
 from collections.abc import Callable
 from typing import Final, Protocol
 
 from common.clock import Clock
 from common.http import Request, RequestHandler
-from common.units import NS_PER_S
+from services.fanout.load_table import LoadTable
+from services.fanout.patience import Patience
 
-# A reader that takes nothing of an ordinary answer for so long is cut; all slow readers are gone within 20 s.
-ANSWER_STALL_NS: Final = 15 * NS_PER_S
 # What the kernel takes beyond what it has sent. Without it a reader that reads nothing is swallowed by the send buffer
 # for 20 s and 3 MB before anybody sees it; with 16 KiB after 1.2 s and 53 KB (measured).
 NOTSENT_LOWAT_BYTES: Final = 16 << 10
 # linux/tcp.h; the socket module of Python 3.11 has no name for it.
 TCP_NOTSENT_LOWAT: Final = 25
+# struct tcp_info of linux/tcp.h: what the peer has acknowledged in all. It tells progress where the transport's buffer
+# does not: an answer that is streamed fills it up again.
+_BYTES_ACKED_AT: Final = 120
+_TCP_INFO_BYTES: Final = 128
 # A viewer that vanished while its camera was silent: asked after 30 s, gone 30 s later.
 KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
 
@@ -35,8 +39,10 @@ class Outlet(Protocol):
 class Connections:
     """All connections of this process."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, patience: Patience, load: LoadTable) -> None:
         self.clock: Final = clock
+        self.patience: Final = patience
+        self.load: Final = load
         self.all: Final[set[Connection]] = set()
 
     def sweep(self) -> int:
@@ -62,9 +68,10 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._outlet: Outlet | None = None
         self._on_lost: Callable[[], None] | None = None
-        self._stall_ns = ANSWER_STALL_NS
-        self._stuck_bytes = 0
-        self._stuck_since_ns = 0
+        self._stall_ns = table.patience.answer_ns
+        self._least_bytes = table.patience.answer_bytes
+        self._acked_bytes: int | None = None
+        self._acked_ns = 0
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -80,26 +87,30 @@ class Connection(asyncio.Protocol):
         for option, value in KEEPALIVE:
             peer.setsockopt(socket.IPPROTO_TCP, option, value)
         transport.set_write_buffer_limits(high=0)
-        self._outlet, self._on_lost, self._stall_ns = outlet, on_lost, stall_ns
+        self._outlet, self._on_lost = outlet, on_lost
+        self.allow_stall(stall_ns)
 
     def detach(self) -> None:
         """Tell nobody any more. Idempotent."""
         self._outlet = self._on_lost = None
 
     def allow_stall(self, stall_ns: int) -> None:
-        """Let this connection make no progress for so long before it is cut."""
-        self._stall_ns = stall_ns
+        """Let this connection make no progress at all for so long before it is cut; any progress is enough."""
+        self._stall_ns, self._least_bytes = stall_ns, 1
 
     def divert(self, receiver: asyncio.Protocol) -> None:
         """Give the connection's bytes to `receiver` for good; aiohttp only learns of its end."""
         self._receiver = receiver
 
     def is_stalled(self, now_ns: int) -> bool:
-        """Return whether the bytes held back have not become fewer for too long."""
-        held = self._transport.get_write_buffer_size() if self._transport else 0
-        if held != self._stuck_bytes or not held:
-            self._stuck_bytes, self._stuck_since_ns = held, now_ns
-        return now_ns - self._stuck_since_ns > self._stall_ns
+        """Return whether bytes are held back, and the peer took too few for too long."""
+        if self._transport is None or not self._transport.get_write_buffer_size():
+            self._acked_bytes = None
+            return False
+        acked_bytes = _bytes_acked(self._transport.get_extra_info("socket"))
+        if self._acked_bytes is None or acked_bytes - self._acked_bytes >= self._least_bytes:
+            self._acked_bytes, self._acked_ns = acked_bytes, now_ns
+        return now_ns - self._acked_ns > self._stall_ns
 
     def abort(self) -> None:
         """Cut the connection, whatever it still holds. Idempotent."""
@@ -132,11 +143,17 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._table.all.discard(self)
+        self._table.load.end()
         if self._receiver is not self._http:
             self._receiver.connection_lost(exc)
         self._http.connection_lost(exc)
         if self._on_lost is not None:
             self._on_lost()
+
+
+def _bytes_acked(peer: socket.socket) -> int:
+    info = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    return int(struct.unpack_from("Q", info, _BYTES_ACKED_AT)[0])
 
 
 def connection_of(request: Request) -> Connection:

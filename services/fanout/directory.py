@@ -17,7 +17,7 @@ SILENT_NS: Final = 3 * NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A camera came online or went offline."""
+    """A camera came online or went offline, or since when it is offline has become known."""
 
     camera: str
     online: bool
@@ -121,7 +121,7 @@ class Directory:
             else:
                 after = best[0]
                 self._current[camera] = best
-            if after.online != before.online:
+            if after.online != before.online or _dates_absence(before, after):
                 changes.append(Change(camera, after.online, after.offline_since_wall_ns / NS_PER_S))
         return changes
 
@@ -142,6 +142,12 @@ def _is_newer(camera: Camera, host: str, other: Camera, other_host: str) -> bool
     return camera.connected_wall_ns > other.connected_wall_ns
 
 
+def _dates_absence(before: Camera, after: Camera) -> bool:
+    """Return whether it is now known since when a camera is offline: after a start it is announced later than shown."""
+    return not after.online and after.offline_since_wall_ns > 0 and not before.offline_since_wall_ns
+
+
 def _gone(camera: Camera) -> Camera:
-    since_ns = camera.offline_since_wall_ns or camera.last_frame_wall_ns
+    # While it is online, an announcement may still tell of its absence before.
+    since_ns = max(camera.offline_since_wall_ns, camera.last_frame_wall_ns)
     return replace(camera, online=False, stalled=False, fps=0.0, bytes_per_s=0.0, offline_since_wall_ns=since_ns)

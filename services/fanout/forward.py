@@ -24,16 +24,15 @@ from common.http import (
 )
 from common.units import NS_PER_S
 from services.fanout.connection import connection_of
+from services.fanout.patience import Patience
 from services.fanout.statuses import Api
 
 log = logging.getLogger(__name__)
 
 BODY_LIMIT_BYTES: Final = 8 << 20
-# Between two parts of a body, and for the whole of it.
-BODY_PART_S: Final = 10.0
-BODY_S: Final = 60.0
 # A player that shows a long recording stops reading while its buffer is full.
 READER_STALL_NS: Final = 120 * NS_PER_S
+LONG_ANSWER_BYTES: Final = 1 << 20
 CHUNK_BYTES: Final = 1 << 16
 
 # RFC 9110 section 7.6.1: they concern one connection. Expect was answered by aiohttp.
@@ -58,8 +57,9 @@ _SET_HERE: Final = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host"
 class Forwarder:
     """Clients of the processes' sockets, kept open between requests."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, patience: Patience) -> None:
         self._run_dir: Final = run_dir
+        self._patience: Final = patience
         self._sessions: dict[str, ClientSession] = {}
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class Forwarder:
             return refuse(502, f"{api.owner} announced a socket outside the run folder")
         if (request.content_length or 0) > BODY_LIMIT_BYTES:
             return refuse(413, f"a body of more than {BODY_LIMIT_BYTES} bytes is not taken", Connection="close")
-        body = Body(request)
+        body = Body(request, self._patience)
         try:
             async with self._session(api.socket).request(
                 request.method,
@@ -99,17 +99,18 @@ class Forwarder:
 class Body:
     """A request's body on its way, bounded in size and time; `refusal` says why it was not sent on."""
 
-    def __init__(self, request: Request) -> None:
+    def __init__(self, request: Request, patience: Patience) -> None:
         self._request: Final = request
+        self._patience: Final = patience
         self.refusal: tuple[int, str] | None = None
 
     async def parts(self) -> AsyncIterator[bytes]:
         """Yield the body; raise ClientPayloadError, `refusal` set, when it is too large or too slow."""
-        deadline = asyncio.get_running_loop().time() + BODY_S
+        start_s = asyncio.get_running_loop().time()
         size = 0
         while True:
             try:
-                async with asyncio.timeout_at(min(deadline, asyncio.get_running_loop().time() + BODY_PART_S)):
+                async with asyncio.timeout_at(start_s + self._patience.body_due_s(size)):
                     part = await self._request.content.readany()
             except TimeoutError:
                 self.refusal = (408, "the body did not arrive in time")
@@ -125,7 +126,8 @@ class Body:
 
 async def _pass_back(request: Request, answer: ClientResponse) -> StreamResponse:
     connection = connection_of(request)
-    connection.allow_stall(READER_STALL_NS)
+    if answer.content_length is None or answer.content_length > LONG_ANSWER_BYTES:
+        connection.allow_stall(READER_STALL_NS)
     response = StreamResponse(status=answer.status, reason=answer.reason)
     for name, value in _end_to_end(answer.headers.items()):
         response.headers.add(name, value)

@@ -10,13 +10,14 @@ from common.names import camera_id
 from services.fanout.connection import connection_of
 from services.fanout.passing import Passer
 
-# An ESP32 on weak Wi-Fi sends 100 KB in some seconds; slower than that, and it is no picture but a held connection.
-BODY_S: Final = 15.0
 CHUNK_BYTES: Final = 1 << 16
 
 
-async def push_frame(request: Request, passer: Passer, limit_bytes: int) -> StreamResponse:
-    """Read the picture, within limits of size and time, and answer what ingest says to it."""
+async def push_frame(request: Request, passer: Passer, limit_bytes: int, *, limit_s: float) -> StreamResponse:
+    """Read the picture, within limits of size and time, and answer what ingest says to it.
+
+    An ESP32 on weak Wi-Fi sends 100 KB in some seconds; one that takes much longer is no picture but a held connection.
+    """
     camera = camera_id(request.match_info["camera"])
     too_large = f"a picture of more than {limit_bytes} bytes is not taken"
     if (request.content_length or 0) > limit_bytes:
@@ -24,10 +25,10 @@ async def push_frame(request: Request, passer: Passer, limit_bytes: int) -> Stre
     fd = os.memfd_create("frame", os.MFD_CLOEXEC)
     try:
         try:
-            async with asyncio.timeout(BODY_S):
+            async with asyncio.timeout(limit_s):
                 size = await _read_into(fd, request, limit_bytes)
         except TimeoutError:
-            return refuse(408, f"the picture did not arrive within {BODY_S:.0f} s", Connection="close")
+            return refuse(408, f"the picture did not arrive within {limit_s:.0f} s", Connection="close")
         if size > limit_bytes:
             return refuse(413, too_large, Connection="close")
         os.lseek(fd, 0, os.SEEK_SET)

@@ -15,7 +15,7 @@ from services.fanout.forms import Form, HttpForm
 from services.fanout.framing import PING, ws_frame
 from services.fanout.mailbox import Bounds
 from services.fanout.pings import Act, Pings
-from services.fanout.viewer import Mp4HttpViewer, Viewer
+from services.fanout.viewer import Line, Mp4HttpViewer, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -111,10 +111,10 @@ class Guests:
     ) -> Viewer:
         self._last_number += 1
         id_ = f"{self._name}.{self._last_number}"
-        write, push = connection.transport.write, connection.push
+        line = Line(connection.transport.write, connection.push, end, over)
         if isinstance(form, HttpForm) and not form.shared:
-            return Mp4HttpViewer(id_, format_, form, self._bounds, write=write, push=push, end=end, transport=over)
-        return Viewer(id_, format_, form, self._bounds, write=write, push=push, end=end, transport=over)
+            return Mp4HttpViewer(id_, format_, form, self._bounds, line)
+        return Viewer(id_, format_, form, self._bounds, line)
 
 
 def _row(viewer: Viewer, now_ns: int) -> dict[str, Any]:

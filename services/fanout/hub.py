@@ -4,16 +4,18 @@ The hub tells the shell what to do through `Bus`: subscribe while somebody watch
 keyframes when they are due.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from typing import Final, Protocol
 
 from common.counters import Counters
 from common.frame import Frame
+from common.topics import JPEG
 from common.units import NS_PER_S
 from services.fanout.asking import LateLimit
+from services.fanout.ledger import Ledger
+from services.fanout.mailbox import MAX_AGE_NS
 from services.fanout.stream import Stream
-from services.fanout.viewer import Viewer
+from services.fanout.viewer import LARGE, TILE, Viewer
 
 # A topic is kept this long after its last viewer: a page that reloads does not stop and start an encoder.
 LINGER_NS: Final = NS_PER_S
@@ -36,14 +38,15 @@ class Bus(Protocol):
 class Hub:
     """Streams by camera and format."""
 
-    def __init__(self, bus: Bus, counters: Counters) -> None:
+    def __init__(self, bus: Bus, counters: Counters, ledger: Ledger, *, max_age_ns: int = MAX_AGE_NS) -> None:
         self._bus: Final = bus
         self._counters: Final = counters
+        self._ledger: Final = ledger
+        self._max_age_ns: Final = max_age_ns
         self._streams: dict[tuple[str, str], Stream] = {}
         self._idle_since_ns: dict[tuple[str, str], int] = {}
         self._late_limits: dict[str, LateLimit] = {}
         self._asking: set[Stream] = set()
-        self._lost_before: Final[Counter[str]] = Counter()
 
     def join(self, viewer: Viewer, camera: str, now_ns: int) -> None:
         """Let a viewer watch a camera from now on."""
@@ -51,7 +54,10 @@ class Hub:
         stream = self._streams.get(key)
         if stream is None:
             limit = self._late_limits.setdefault(camera, LateLimit())
-            stream = self._streams[key] = Stream(camera, viewer.format, limit, self._counters, self._want)
+            account = self._ledger.open(*key)
+            stream = self._streams[key] = Stream(
+                camera, viewer.format, limit, self._counters, account, self._want, max_age_ns=self._max_age_ns
+            )
             self._bus.subscribe(*key)
         self._idle_since_ns.pop(key, None)
         viewer.camera = camera
@@ -67,12 +73,15 @@ class Hub:
         if not stream:
             self._idle_since_ns.setdefault(key, now_ns)
 
-    def publish(self, camera: str, format_: str, frame: Frame, now_ns: int, *, overdue: bool = False) -> None:
-        """Take a message of the bus to its viewers. Backfill and playback are not live and end here."""
+    def publish(self, camera: str, format_: str, frame: Frame, now_ns: int, *, overdue: bool = False) -> bool:
+        """Take a message of the bus to its viewers; return whether it is a new frame, and went on.
+
+        Backfill and playback are not live and end here.
+        """
         stream = self._streams.get((camera, format_))
         if stream is None or frame.late or frame.replay:
-            return
-        stream.publish(frame, now_ns, overdue=overdue)
+            return False
+        return stream.publish(frame, now_ns, overdue=overdue)
 
     def tick(self, now_ns: int) -> None:
         """Give up topics that nobody watched for a while. Call it about once a second."""
@@ -114,12 +123,14 @@ class Hub:
             if watched == camera:
                 stream.revive(now_ns)
 
-    def losses(self) -> dict[str, int]:
-        """Return the messages that the bus lost, by camera; cumulative."""
-        lost = self._lost_before.copy()
-        for (camera, _), stream in self._streams.items():
-            lost[camera] += stream.lost
-        return {camera: count for camera, count in lost.items() if count}
+    def watches(self) -> dict[str, str]:
+        """Return how large each camera is shown whose video somebody watches; the largest view counts."""
+        views: dict[str, str] = {}
+        for (camera, format_), stream in self._streams.items():
+            if format_ != JPEG and stream and views.get(camera) != LARGE:
+                is_large = any(viewer.view == LARGE for viewer in stream.viewers)
+                views[camera] = LARGE if is_large else TILE
+        return views
 
     def _want(self, stream: Stream) -> None:
         self._asking.add(stream)
@@ -130,7 +141,6 @@ class Hub:
         del self._idle_since_ns[key]
         self._asking.discard(stream)
         camera = key[0]
-        self._lost_before[camera] += stream.lost
         if not self.has_streams(camera):
             self._late_limits.pop(camera, None)
         self._bus.unsubscribe(*key)

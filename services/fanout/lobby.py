@@ -3,6 +3,7 @@
 A viewer that named no camera gets the one that is online longest, or, when none is, the first that comes; it stays so.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from common.topics import JPEG
@@ -15,9 +16,11 @@ from services.fanout.viewer import Viewer
 class Lobby:
     """Viewers over WebSockets, from their first word to their last."""
 
-    def __init__(self, hub: Hub, directory: Directory) -> None:
+    def __init__(self, hub: Hub, directory: Directory, trouble: Callable[[str], str]) -> None:
         self._hub: Final = hub
         self._directory: Final = directory
+        # Returns why no video can be made of a camera; empty when it can.
+        self._trouble: Final = trouble
         self._undecided: Final[dict[Viewer, None]] = {}
 
     def enter(self, viewer: Viewer, camera: str, now_ns: int) -> None:
@@ -25,7 +28,7 @@ class Lobby:
         camera = camera or self._directory.longest_online()
         if not camera:
             self._undecided[viewer] = None
-            viewer.tell(ws_text("hello", camera=None, format=viewer.format, online=False))
+            viewer.tell(_hello(viewer, None, online=False))
             return
         self._show(viewer, camera, now_ns)
 
@@ -47,19 +50,32 @@ class Lobby:
             del self._undecided[viewer]
             self._show(viewer, change.camera, now_ns)
 
+    def warn(self, camera: str, sentence: str) -> None:
+        """Tell those who watch the video of a camera why none can be made."""
+        words = ws_text("error", message=sentence)
+        for viewer in self._hub.viewers(camera):
+            if viewer.transport == "ws" and viewer.format != JPEG:
+                viewer.tell(words)
+
     def _show(self, viewer: Viewer, camera: str, now_ns: int) -> None:
         told = self._directory.get(camera)
-        viewer.tell(ws_text("hello", camera=camera, format=viewer.format, online=told.online))
+        viewer.tell(_hello(viewer, camera, online=told.online))
         if not told.online:
             viewer.tell(_offline(told.offline_since_wall_ns / 1e9))
         elif viewer.format == JPEG and told.kind != JPEG:
             viewer.tell(ws_text("error", message=no_jpeg(camera)))
+        elif viewer.format != JPEG and (sentence := self._trouble(camera)):
+            viewer.tell(ws_text("error", message=sentence))
         self._hub.join(viewer, camera, now_ns)
 
 
 def no_jpeg(camera: str) -> str:
     """Return the sentence for whoever wants JPEGs of a camera that sends none."""
     return f"camera {camera} sends H.264, no JPEG; the formats h264 and mp4 show it"
+
+
+def _hello(viewer: Viewer, camera: str | None, *, online: bool) -> bytes:
+    return ws_text("hello", id=viewer.id, camera=camera, format=viewer.format, online=online)
 
 
 def _offline(since_s: float) -> bytes:

@@ -1,6 +1,7 @@
 """Which camera a request means, and whether it exists. Refusals are raised as the HTTP answers that they are."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from common.http import Refused, Request
@@ -16,8 +17,10 @@ LEARN_S: Final = 1.5
 class Lookup:
     """Finds cameras for requests."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, trouble: Callable[[str], str]) -> None:
         self._directory: Final = directory
+        # Returns why no video can be made of a camera; empty when it can.
+        self._trouble: Final = trouble
         # Set when keeper's list was heard, or after long enough.
         self._learnt: Final = asyncio.Event()
 
@@ -47,4 +50,6 @@ class Lookup:
             raise Refused(503, f"camera {camera} is offline", Retry_After="2")
         if format_ == JPEG and told.kind != JPEG:
             raise Refused(503, no_jpeg(camera))
+        if format_ != JPEG and (sentence := self._trouble(camera)):
+            raise Refused(503, sentence, Retry_After="60")
         return camera

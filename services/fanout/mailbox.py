@@ -5,23 +5,31 @@
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from common.units import NS_PER_MS
 from services.fanout.packet import Packet
 
+MAX_AGE_NS: Final = 500 * NS_PER_MS
+
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """Bounds of what waits for a viewer. One message may always wait, however large it is."""
 
-    max_age_ns: int = 500 * NS_PER_MS
+    max_age_ns: int = MAX_AGE_NS
     max_bytes: int = 256 << 10
 
 
 class Mailbox(Protocol):
     """What waits for a viewer."""
+
+    @property
+    def size(self) -> int:
+        """The bytes that wait; other viewers may have the same ones, a copy none."""
+        ...
 
     def put(self, packet: Packet) -> tuple[int, bool]:
         """Keep a message; return how many were dropped, and whether the viewer can go on with what is left."""
@@ -35,6 +43,10 @@ class Mailbox(Protocol):
         """Return the next message."""
         ...
 
+    def put_group(self, packets: Sequence[Packet]) -> None:
+        """Keep messages that belong together, whatever their size; they grow old as any."""
+        ...
+
     def clear(self) -> int:
         """Drop everything; return how many that were."""
         ...
@@ -43,15 +55,21 @@ class Mailbox(Protocol):
 class VideoBox:
     """Messages in order. Full queue: drop up to the newest keyframe; none there: all, and start at the next one."""
 
-    __slots__ = ("_bounds", "_bytes", "_waiting")
+    __slots__ = ("_allowance", "_bounds", "_bytes", "_waiting")
 
     def __init__(self, bounds: Bounds) -> None:
         self._bounds: Final = bounds
         self._waiting: deque[Packet] = deque()
         self._bytes = 0
+        # The bytes of a group that still wait; it came first.
+        self._allowance = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+    @property
+    def size(self) -> int:
+        return self._bytes
 
     def put(self, packet: Packet) -> tuple[int, bool]:
         self._waiting.append(packet)
@@ -62,6 +80,7 @@ class VideoBox:
         waiting = self._waiting
         if not waiting or not self._is_over(now_ns):
             return 0, True
+        self._allowance = 0
         newest_key = next((at for at in range(len(waiting) - 1, 0, -1) if waiting[at].key), len(waiting))
         for _ in range(newest_key):
             self._bytes -= waiting.popleft().size
@@ -74,17 +93,23 @@ class VideoBox:
             return None
         packet = self._waiting.popleft()
         self._bytes -= packet.size
+        self._allowance = max(0, self._allowance - packet.size)
         return packet
+
+    def put_group(self, packets: Sequence[Packet]) -> None:
+        self._waiting.extend(packets)
+        self._allowance = sum(packet.size for packet in packets)
+        self._bytes += self._allowance
 
     def clear(self) -> int:
         dropped = len(self._waiting)
         self._waiting.clear()
-        self._bytes = 0
+        self._bytes = self._allowance = 0
         return dropped
 
     def _is_over(self, now_ns: int) -> bool:
         too_old = now_ns - self._waiting[0].received_ns > self._bounds.max_age_ns
-        return too_old or (self._bytes > self._bounds.max_bytes and len(self._waiting) > 1)
+        return too_old or (self._bytes > self._bounds.max_bytes + self._allowance and len(self._waiting) > 1)
 
 
 class PictureBox:
@@ -98,6 +123,10 @@ class PictureBox:
     def __len__(self) -> int:
         return int(self._waiting is not None)
 
+    @property
+    def size(self) -> int:
+        return self._waiting.size if self._waiting is not None else 0
+
     def put(self, packet: Packet) -> tuple[int, bool]:
         dropped = len(self)
         self._waiting = packet
@@ -109,6 +138,9 @@ class PictureBox:
     def take(self) -> Packet | None:
         packet, self._waiting = self._waiting, None
         return packet
+
+    def put_group(self, packets: Sequence[Packet]) -> None:
+        self._waiting = packets[-1]
 
     def clear(self) -> int:
         dropped = len(self)

@@ -25,13 +25,16 @@ from services.fanout.forward import Forwarder
 from services.fanout.frame_post import push_frame
 from services.fanout.guests import Guests
 from services.fanout.http_stream import STREAMS, HttpStreams
+from services.fanout.load_table import LoadTable
 from services.fanout.lobby import Lobby
 from services.fanout.lookup import Lookup
 from services.fanout.passing import TAKEN, Passer
+from services.fanout.patience import Patience
 from services.fanout.raw_http import refusal
 from services.fanout.relay import relay_camera
 from services.fanout.routes import Pages, make_application
 from services.fanout.snapshot import Snapshots
+from services.fanout.sparing import Sparing
 from services.fanout.status_page import status_page
 from services.fanout.statuses import Statuses
 from services.fanout.websocket import ViewerSockets
@@ -56,7 +59,7 @@ class Server:
         self.status: Final = Status(process, self.counters)
         self.directory: Final = Directory(settings.cameras)
         self.statuses: Final = Statuses(process.host)
-        self.lookup: Final = Lookup(self.directory)
+        self.lookup: Final = Lookup(self.directory, self._trouble)
         self.bus: Final = BusSide(
             process,
             clock,
@@ -66,19 +69,23 @@ class Server:
             max_age_ns=settings.fanout.max_age_ms * NS_PER_MS,
             on_change=self._tell_change,
             on_known=self.lookup.learn,
+            on_trouble=self._tell_trouble,
             wake=self._wake,
         )
         self.hub: Final = self.bus.hub
-        self.connections: Final = Connections(clock)
+        self.patience: Final = Patience.of(settings.fanout.request_timeout_s)
+        self.load: Final = LoadTable(settings.run_dir, process.name)
+        self.connections: Final = Connections(clock, self.patience, self.load)
         self.guests: Final = Guests(process, settings, clock, self.counters)
-        self.lobby: Final = Lobby(self.hub, self.directory)
+        self.lobby: Final = Lobby(self.hub, self.directory, self._trouble)
         self.passer: Final = Passer(settings, clock)
-        self.forwarder: Final = Forwarder(settings.run_dir)
+        self.forwarder: Final = Forwarder(settings.run_dir, self.patience)
         self.streams: Final = HttpStreams(self.guests, self.hub, self.lookup, clock)
         self.sockets: Final = ViewerSockets(
-            self.guests, self.lobby, self.lookup, clock, settings.server.allowed_origins, self.bus.age_s
+            self.guests, self.lobby, self.lookup, clock, settings.server.allowed_origins, self.bus.hear_shown
         )
-        self.runner: Final = make_runner(self._application())
+        self.runner: Final = make_runner(self._application(), keepalive_timeout_s=self.patience.head_s)
+        self._status_body: Final = Sparing()
         self._alarm: asyncio.TimerHandle | None = None
 
     async def serve(self, listener: socket.socket) -> None:
@@ -88,7 +95,15 @@ class Server:
             await self.runner.setup()
             try:
                 async with asyncio.TaskGroup() as group:
-                    acceptor = Acceptor(listener, group, on_camera=self._pass_camera, on_other=self._serve_http)
+                    acceptor = Acceptor(
+                        listener,
+                        group,
+                        self.load,
+                        self.clock,
+                        on_camera=self._pass_camera,
+                        on_other=self._serve_http,
+                        patience_s=self.patience.line_s,
+                    )
                     try:
                         group.create_task(self.lookup.give_up_learning())
                         log.info("ready")
@@ -107,6 +122,8 @@ class Server:
                 await asyncio.sleep(REQUEST_S)
                 self.streams.close_all()
                 await self.sockets.close_all()
+                # The last word on what became of the frames; the cleanup gives it the time to leave.
+                self._tell_status()
                 await self.runner.cleanup()
         except TimeoutError:
             log.warning("%d connections were cut, they did not end in time", len(self.connections.all))
@@ -131,21 +148,37 @@ class Server:
         for change in self.directory.expire(self.bus.heard_ns):
             self._tell_change(change)
         self.hub.tick(now_ns)
+        self.bus.delays.tick(now_ns)
         self.guests.beat()
         self.counters.add("stalled", self.connections.sweep())
+        self._tell_status()
+        stamp_alive(self.settings, self.process)
+
+    def _tell_status(self) -> None:
         self.bus.publish_status(
             self.status.record(
                 viewers=self.guests.rows(),
                 watched=self.hub.watched(),
-                lost=self.hub.losses(),
+                watches=self.hub.watches(),
                 connections=len(self.connections.all),
+                ledger=self.bus.ledger.record(),
+                delays=self.bus.delays.record(),
+                ended=self.statuses.ended_lives(self.clock.mono_ns()),
             )
         )
-        stamp_alive(self.settings, self.process)
 
     def _tell_change(self, change: Change) -> None:
         log.info("camera %s is %s", change.camera, "online" if change.online else "offline")
         self.lobby.change(change, self.clock.mono_ns())
+
+    def _tell_trouble(self, camera: str) -> None:
+        sentence = self._trouble(camera)
+        if sentence:
+            log.warning("%s", sentence)
+            self.lobby.warn(camera, sentence)
+
+    def _trouble(self, camera: str) -> str:
+        return self.statuses.troubles.sentence(camera, self.clock.wall_ns())
 
     def _wake(self, due_ns: int) -> None:
         """Ask for keyframes at `due_ns`, or earlier if that was planned already."""
@@ -196,21 +229,29 @@ class Server:
         return make_application(table, self.statuses, self.forwarder, self.settings.server.allowed_origins)
 
     async def _answer_status(self, _request: Request) -> StreamResponse:
+        body = self._status_body.get(self.clock.mono_ns()) or self._make_status()
+        return Response(body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"})
+
+    def _make_status(self) -> bytes:
+        now_ns = self.clock.mono_ns()
         page = status_page(
             self.directory,
             self.statuses,
             lambda camera: self.settings.camera(camera).label,
-            self.clock.mono_ns(),
+            now_ns,
             self.clock.wall_ns(),
             self.process.host,
         )
         bind = self.settings.server.bind
         page["lan_addresses"] = [lan_address() if bind == "0.0.0.0" else bind]
         body = json.dumps(page, ensure_ascii=False, separators=(",", ":")).encode()
-        return Response(body=body, headers={"Content-Type": "application/json", "Cache-Control": "no-store"})
+        self._status_body.keep(body, now_ns, self.clock.mono_ns())
+        return body
 
     async def _relay(self, request: Request) -> StreamResponse:
         return await relay_camera(request, self.passer)
 
     async def _push_frame(self, request: Request) -> StreamResponse:
-        return await push_frame(request, self.passer, self.settings.ingest.max_message_bytes)
+        return await push_frame(
+            request, self.passer, self.settings.ingest.max_message_bytes, limit_s=self.patience.body_s
+        )

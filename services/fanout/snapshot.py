@@ -10,7 +10,7 @@ from services.fanout.forms import PictureForm
 from services.fanout.hub import Hub
 from services.fanout.lookup import Lookup
 from services.fanout.mailbox import Bounds
-from services.fanout.viewer import Viewer
+from services.fanout.viewer import Line, Viewer
 
 # ingest has the newest picture at hand; this is for one that has just come online.
 WAIT_S: Final = 5.0
@@ -38,7 +38,7 @@ class Snapshots:
                 picture.set_result(jpeg)
             return len(jpeg)
 
-        viewer = Viewer("snapshot", JPEG, _FORM, Bounds(), write=take, push=take, end=_nothing, transport="snapshot")
+        viewer = Viewer("snapshot", JPEG, _FORM, Bounds(), Line(take, take, _nothing, "snapshot"))
         self._hub.join(viewer, camera, self._clock.mono_ns())
         try:
             async with asyncio.timeout(WAIT_S):

@@ -5,10 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from common.units import NS_PER_S
+from services.fanout.delays import Summary, summarize
+from services.fanout.lives import Lives
 from services.fanout.records import read, read_counts, read_list
+from services.fanout.troubles import Troubles
 
 # A process tells once a second; three missed, and it is not there.
 SILENT_NS: Final = 3 * NS_PER_S
+# So long after another fanout process was heard first it is told of lives that it has not heard itself.
+NEWCOMER_NS: Final = 5 * NS_PER_S
 
 PROCESS_FIELDS: Final[Mapping[str, Any]] = {
     "name": "",
@@ -36,27 +41,47 @@ class Statuses:
         self._host: Final = host
         self._records: dict[tuple[str, str], tuple[dict[str, Any], int]] = {}
         self._apis: dict[str, Api] = {}
+        self._newcomer_ns: int | None = None
+        self._delays: Summary | None = None
+        self.lives: Final = Lives()
+        self.troubles: Final = Troubles()
 
-    def hear(self, record: dict[str, Any], now_ns: int) -> None:
-        """Take a `status/` record in; raise WireError when it is not one."""
+    def hear(self, record: dict[str, Any], now_ns: int) -> list[str]:
+        """Take a `status/` record in; return the cameras of which no video can be made from now on.
+
+        Raise WireError when it is none.
+        """
         key = (read(record, "host", ""), read(record, "name", ""))
+        incarnation = read(record, "incarnation", 0)
         if record.get("heartbeat"):
-            if key in self._records:
-                self._records[key] = (self._records[key][0], now_ns)
-            return
+            self._hear_heartbeat(key, incarnation, now_ns)
+            return []
         for name, default in PROCESS_FIELDS.items():
             read(record, name, default)
         read_counts(record, "counters")
         for api in read_list(record, "apis", dict) if key[0] == self._host else ():
             prefix = read(api, "prefix", "").rstrip("/")
             self._apis[prefix] = Api(prefix, read(api, "socket", ""), key[1])
+        self.lives.hear(*key, incarnation, record.get("ledger"), now_ns)
+        stage = record.get("stage")
+        if stage == "fanout":
+            self._hear_fanout(key, record, now_ns)
         self._records[key] = (record, now_ns)
+        if stage == "keeper":
+            return self.troubles.hear_keeper(record)
+        return self.troubles.hear_encodes(self.encodes()) if stage == "transcode" else []
 
     def expire(self, bus_heard_ns: int) -> None:
         """Forget processes that were silent while others spoke."""
         for key, (_, heard_ns) in list(self._records.items()):
             if bus_heard_ns - heard_ns > SILENT_NS:
-                del self._records[key]
+                self._forget(key, bus_heard_ns)
+        self.lives.expire(bus_heard_ns)
+
+    def ended_lives(self, now_ns: int) -> list[dict[str, Any]]:
+        """Return what this process's status message says of ended lives: what it knows, while somebody is new."""
+        is_new = self._newcomer_ns is not None and now_ns - self._newcomer_ns < NEWCOMER_NS
+        return self.lives.tell_ended() if is_new else []
 
     def stage(self, stage: str) -> Iterator[dict[str, Any]]:
         """Yield the records of a stage's processes."""
@@ -88,10 +113,47 @@ class Statuses:
                     newest[camera] = encode
         return newest
 
+    def overloads(self) -> list[dict[str, Any]]:
+        """Return the processes that encode less than they are asked to, and by what rule."""
+        rows = []
+        for record in self.stage("transcode"):
+            told = record.get("overload")
+            level = told.get("level") if isinstance(told, dict) else 0
+            if isinstance(told, dict) and type(level) is int and level > 0:
+                rows.append({"process": record["name"], "level": level, "rule": str(told.get("rule", ""))})
+        return sorted(rows, key=lambda row: str(row["process"]))
+
+    def delays(self) -> Summary:
+        """Return the ages at each hop, by camera; summed up anew when a fanout process has told more."""
+        if self._delays is None:
+            self._delays = summarize(self.stage("fanout"))
+        return self._delays
+
     def api_for(self, path: str) -> Api | None:
         """Return the API whose prefix covers a path in whole segments; the longest prefix wins."""
         covering = [api for api in self._apis.values() if path == api.prefix or path.startswith(f"{api.prefix}/")]
         return max(covering, key=lambda api: len(api.prefix), default=None)
+
+    def _hear_heartbeat(self, key: tuple[str, str], incarnation: int, now_ns: int) -> None:
+        told = self._records.get(key)
+        if told is None:
+            return
+        if told[0].get("incarnation", 0) == incarnation:
+            self._records[key] = (told[0], now_ns)
+        else:
+            self._forget(key, now_ns)
+
+    def _hear_fanout(self, key: tuple[str, str], record: dict[str, Any], now_ns: int) -> None:
+        told = self._records.get(key)
+        if told is None or told[0].get("incarnation") != record.get("incarnation"):
+            self._newcomer_ns = now_ns
+        self.lives.learn_ended(record.get("ended"), read(record, "mono_ns", 0), now_ns)
+        self._delays = None
+
+    def _forget(self, key: tuple[str, str], now_ns: int) -> None:
+        del self._records[key]
+        self.lives.end(*key, now_ns)
+        self._delays = None
 
 
 def _process_row(record: Mapping[str, Any]) -> dict[str, Any]:

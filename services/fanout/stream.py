@@ -9,8 +9,11 @@ from common.topics import JPEG, MP4
 from common.units import NS_PER_MS, NS_PER_S
 from services.fanout.asking import JOIN, LATE, LOSS, Asker, LateLimit
 from services.fanout.audience import Audience
+from services.fanout.chase import Edge
 from services.fanout.framing import read_tfdt
-from services.fanout.order import DOUBLE, Order
+from services.fanout.ledger import BROKEN, OVERDUE, StreamAccount
+from services.fanout.mailbox import MAX_AGE_NS
+from services.fanout.order import DOUBLE, OUTDATED, Order
 from services.fanout.packet import Packet
 from services.fanout.viewer import Viewer
 
@@ -29,15 +32,24 @@ class Stream:
     """
 
     def __init__(
-        self, camera: str, format_: str, late_limit: LateLimit, counters: Counters, on_want: Callable[["Stream"], None]
+        self,
+        camera: str,
+        format_: str,
+        late_limit: LateLimit,
+        counters: Counters,
+        account: StreamAccount,
+        on_want: Callable[["Stream"], None],
+        *,
+        max_age_ns: int = MAX_AGE_NS,
     ) -> None:
         self.camera: Final = camera
         self.format: Final = format_
         self.asker: Final = Asker(late_limit)
-        self.lost = 0
+        self._account: Final = account
         self._on_want: Final = on_want
         self._counters: Final = counters
         self._order: Final = Order()
+        self._edge: Final = Edge(max_age_ns)
         self._audiences: dict[object, Audience] = {}
         self._join_window_ns: Final = JOIN_WINDOW_JPEG_NS if format_ == JPEG else JOIN_WINDOW_NS
         self._recent: list[Packet] = []
@@ -74,10 +86,11 @@ class Stream:
             if not audience:
                 del self._audiences[viewer.form]
 
-    def publish(self, frame: Frame, now_ns: int, *, overdue: bool = False) -> None:
+    def publish(self, frame: Frame, now_ns: int, *, overdue: bool = False) -> bool:
         """Hand a message of the topic to all who can use it; ValueError when it is malformed.
 
-        One that is `overdue` was under way for too long, and ends here as one that is lost.
+        One that is `overdue` was under way for too long, and ends here as one that is lost. Return whether it is a new
+        frame, and went on.
         """
         packet = Packet(frame, now_ns)
         if self.format == MP4:
@@ -85,9 +98,11 @@ class Stream:
         if overdue:
             self._counters.add("dropped_overdue")
         if self.format != JPEG:
-            self._publish_video(packet, overdue)
-        elif not overdue:
-            self._publish_picture(packet)
+            return self._publish_video(packet, overdue)
+        if overdue:
+            return self._account.take(frame, 0, OVERDUE)
+        self._publish_picture(packet)
+        return self._account.take(frame, 0, "")
 
     def revive(self, now_ns: int) -> None:
         """Ask for a keyframe if anybody waits for one."""
@@ -96,26 +111,40 @@ class Stream:
 
     def starves(self, viewer: Viewer, now_ns: int) -> None:
         """Ask for a keyframe for a viewer whose connection can take one."""
-        if not viewer.missed:
-            self._want(JOIN, now_ns)
-        else:
+        if viewer.missed or viewer.skipping:
             self._want(LOSS if viewer.missed_reason == LOSS else LATE, now_ns)
+        else:
+            self._want(JOIN, now_ns)
+
+    def shows(self, viewer: Viewer, media_time_ns: int, now_ns: int) -> None:
+        """Let a viewer skip to a fresh keyframe when the picture that it shows is behind by more than the bound."""
+        # After a JPEG the newest one follows in any case: there is nothing to skip.
+        if self.format == JPEG or not viewer.live:
+            return
+        is_behind = self._edge.is_behind(media_time_ns, now_ns)
+        if viewer.chase.judge(is_behind=is_behind, now_ns=now_ns):
+            self._counters.add("viewers_behind")
+            viewer.skip()
+            self.fell(viewer)
+            if viewer.open:
+                self._want(LATE, now_ns)
 
     def fell(self, viewer: Viewer) -> None:
         """Let a viewer wait for the next keyframe."""
         self._audiences[viewer.form].fall(viewer)
 
-    def _publish_video(self, packet: Packet, overdue: bool) -> None:
+    def _publish_video(self, packet: Packet, overdue: bool) -> bool:
         verdict = self._order.judge(packet.frame, packet.received_ns)
         if verdict is DOUBLE and packet.frame.repeat:
             if not overdue:
                 self._take_repeat(packet)
-            return
+            return False
         if not verdict.passes:
             self._counters.add(f"dropped_{verdict.cause}")
-            return
+            if verdict is OUTDATED:
+                self._account.refuse(packet.frame)
+            return False
         if verdict.lost:
-            self.lost += verdict.lost
             self._counters.add("dropped_bus", verdict.lost)
         starts = packet.key and not overdue
         if verdict.broken or overdue:
@@ -123,9 +152,11 @@ class Stream:
         elif not packet.key and not self._whole:
             for audience in self._audiences.values():
                 audience.count_missed(1)
-        if starts or self._whole:
+        goes_on = starts or self._whole
+        if goes_on:
             self._whole = True
             self._send(packet)
+        return self._account.take(packet.frame, verdict.lost, "" if goes_on else OVERDUE if overdue else BROKEN)
 
     def _take_repeat(self, packet: Packet) -> None:
         """Gather a group that is sent again; once it reaches the live edge, those who wait go on from there."""
@@ -172,6 +203,8 @@ class Stream:
 
     def _send(self, packet: Packet) -> None:
         self._remember(packet)
+        if self.format != JPEG:
+            self._edge.advance(packet.frame.media_time_ns, packet.frame.source, packet.received_ns)
         if packet.key:
             self._replay = []
             self.asker.satisfy()

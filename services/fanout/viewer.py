@@ -6,10 +6,12 @@ does not go out at once; `push` is the bare send, which may take less, and may b
 """
 
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from common.topics import JPEG
+from services.fanout.chase import Chase
 from services.fanout.forms import UNTOLD, Form, HttpForm
 from services.fanout.framing import move_tfdt, read_tfdt
 from services.fanout.mailbox import Bounds, Mailbox, PictureBox, VideoBox
@@ -17,6 +19,14 @@ from services.fanout.packet import Packet
 
 # JSON messages and pongs that wait for a busy connection; beyond it the oldest goes, the newest say more.
 NOTES_LIMIT: Final = 16
+
+# How large a viewer shows the camera.
+LARGE: Final = "large"
+TILE: Final = "tile"
+VIEWS: Final = (LARGE, TILE)
+
+# Messages for a newcomer go out in one write up to this: a system call and a packet for all that it starts with.
+BURST_BYTES: Final = 64 << 10
 
 LATE: Final = "late"
 LOSS: Final = "loss"
@@ -33,6 +43,20 @@ class Source(Protocol):
         """Take note that the viewer could take a keyframe, and has none."""
         ...
 
+    def shows(self, viewer: "Viewer", media_time_ns: int, now_ns: int) -> None:
+        """Take note of the picture that the viewer shows."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The way to a viewer. `end` closes what cannot go on; `transport`: ws, http or snapshot."""
+
+    write: Callable[[bytes], object]
+    push: Callable[[bytes], int]
+    end: Callable[[], None]
+    transport: str
+
 
 class Viewer:
     """`live` while it has everything since a keyframe; `end` closes what cannot go on."""
@@ -42,6 +66,7 @@ class Viewer:
         "age_s",
         "box",
         "camera",
+        "chase",
         "dropped",
         "end",
         "form",
@@ -53,35 +78,29 @@ class Viewer:
         "notes",
         "open",
         "push",
+        "skipping",
         "source",
         "told",
         "transport",
+        "view",
         "write",
     )
 
-    def __init__(
-        self,
-        id_: str,
-        format_: str,
-        form: Form,
-        bounds: Bounds,
-        *,
-        write: Callable[[bytes], object],
-        push: Callable[[bytes], int],
-        end: Callable[[], None],
-        transport: str,
-    ) -> None:
+    def __init__(self, id_: str, format_: str, form: Form, bounds: Bounds, line: Line) -> None:
         self.id: Final = id_
         self.format: Final = format_
         self.form: Final = form
-        self.write: Final = write
-        self.push: Final = push
-        self.end: Final = end
-        self.transport: Final = transport
+        self.write: Final = line.write
+        self.push: Final = line.push
+        self.end: Final = line.end
+        self.transport: Final = line.transport
         self.camera = ""
         self.source: Source | None = None
         self.open = True
         self.live = False
+        # Waits for a keyframe because what it shows is too old, though its connection takes all it is sent.
+        self.skipping = False
+        self.chase: Final = Chase()
         self.box: Mailbox = PictureBox() if format_ == JPEG else VideoBox(bounds)
         self.notes: deque[bytes] = deque(maxlen=NOTES_LIMIT)
         self.told: Hashable = UNTOLD
@@ -90,6 +109,7 @@ class Viewer:
         self.dropped = 0
         self.age_s: float | None = None
         self.age_reported_ns = 0
+        self.view = LARGE
 
     def blocked(self) -> None:
         """Take note that the connection has bytes of ours waiting; from now on messages wait here."""
@@ -127,12 +147,25 @@ class Viewer:
         else:
             self.hold(packet)
 
+    def deliver_all(self, packets: Sequence[Packet]) -> None:
+        """Send the messages of a start, or keep them."""
+        for packet in self._send_burst(packets):
+            if self.live:
+                self.hold(packet)
+
+    def deliver_group(self, packets: Sequence[Packet]) -> None:
+        """As `deliver_all`, but what is kept is kept as a whole."""
+        if rest := self._send_burst(packets):
+            self.box.put_group(rest)
+
     def send(self, packet: Packet) -> None:
         """Write a message, and before it what this viewer must know first."""
+        self.write(self.message(packet))
+
+    def message(self, packet: Packet) -> bytes:
+        """Return a message as it goes out now, with what this viewer must know first."""
         message = self.render(packet)
-        if packet.key:
-            message = self._preface(packet) + message
-        self.write(message)
+        return self._preface(packet) + message if packet.key else message
 
     def render(self, packet: Packet) -> bytes:
         """Return the message in this viewer's form."""
@@ -145,6 +178,38 @@ class Viewer:
         self.missed += frames
         self.dropped += frames
 
+    def skip(self) -> None:
+        """Go on at the next keyframe, whatever waits: what is shown is too old already."""
+        self.skipping = True
+        self.missed_reason = LATE
+        if waiting := self.box.clear():
+            self.miss(waiting, LATE)
+
+    def pass_by(self, frames: int) -> None:
+        """Count frames that go by while it waits for a keyframe, unless it has just come and lost nothing."""
+        if self.missed or self.skipping:
+            self.miss(frames, self.missed_reason)
+
+    def shows(self, media_time_ns: int, now_ns: int) -> None:
+        """Take note of the picture that it shows."""
+        if self.source is not None:
+            self.source.shows(self, media_time_ns, now_ns)
+
+    def _send_burst(self, packets: Sequence[Packet]) -> Sequence[Packet]:
+        """Send as many messages as the connection takes, in few writes; return the others."""
+        burst: list[bytes] = []
+        burst_bytes = 0
+        for at, packet in enumerate(packets):
+            if burst and burst_bytes + packet.size > BURST_BYTES:
+                self.write(b"".join(burst))
+                burst, burst_bytes = [], 0
+            if not (self.open and self.live):
+                return packets[at:]
+            burst.append(self.message(packet))
+            burst_bytes += packet.size
+        self.write(b"".join(burst))
+        return ()
+
     def _count(self, dropped: int, can_go_on: bool) -> None:
         if dropped:
             self.miss(dropped, LATE)
@@ -152,6 +217,7 @@ class Viewer:
             self.source.fell(self)
 
     def _preface(self, packet: Packet) -> bytes:
+        self.skipping = False
         identity = self.form.identity(packet.frame)
         words = b""
         if identity != self.told:
@@ -168,30 +234,19 @@ class Mp4HttpViewer(Viewer):
 
     __slots__ = ("base_90k", "http_form")
 
-    def __init__(
-        self,
-        id_: str,
-        format_: str,
-        form: HttpForm,
-        bounds: Bounds,
-        *,
-        write: Callable[[bytes], object],
-        push: Callable[[bytes], int],
-        end: Callable[[], None],
-        transport: str,
-    ) -> None:
-        super().__init__(id_, format_, form, bounds, write=write, push=push, end=end, transport=transport)
+    def __init__(self, id_: str, format_: str, form: HttpForm, bounds: Bounds, line: Line) -> None:
+        super().__init__(id_, format_, form, bounds, line)
         self.http_form: Final = form
         self.base_90k: int | None = None
 
-    def send(self, packet: Packet) -> None:
+    def message(self, packet: Packet) -> bytes:
         if packet.key and self.told is not UNTOLD and self.told != packet.frame.init:
             # Nothing else may follow: without the new init segment it could not be decoded.
             if self.source is not None:
                 self.source.fell(self)
             self.end()
-            return
-        super().send(packet)
+            return b""
+        return super().message(packet)
 
     def render(self, packet: Packet) -> bytes:
         frame = packet.frame

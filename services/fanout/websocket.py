@@ -10,12 +10,14 @@ from common.clock import Clock
 from common.http import Refused, Request, StreamResponse, WebSocketResponse, WSMsgType
 from common.origins import is_origin_allowed
 from common.topics import H264
+from common.units import NS_PER_S
 from services.fanout.connection import connection_of
 from services.fanout.forms import FORMATS, websocket_form
 from services.fanout.framing import PONG, ws_frame
 from services.fanout.guests import Guest, Guests
 from services.fanout.lobby import Lobby
 from services.fanout.lookup import Lookup
+from services.fanout.viewer import LARGE, VIEWS, Viewer
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class ViewerSockets:
             raise Refused(403, f"pages of {origin} may not show these cameras; CAM_ALLOWED_ORIGINS would allow them")
         if request.headers.get("Upgrade", "").lower() != "websocket":
             raise Refused(426, "this address is a WebSocket's", Upgrade="websocket")
-        format_, meta = _wishes(request)
+        format_, meta, view = _wishes(request)
         named = request.query.get("camera")
         camera = "" if named is None else await self._lookup.find(named)
         socket = WebSocketResponse(
@@ -69,6 +71,7 @@ class ViewerSockets:
         )
         await socket.prepare(request)
         guest = self._guests.admit(connection_of(request), format_, websocket_form(format_, meta=meta), over="ws")
+        guest.viewer.view = view
         self._open.add(socket)
         try:
             self._lobby.enter(guest.viewer, camera, self._clock.mono_ns())
@@ -111,19 +114,29 @@ class ViewerSockets:
             word: Any = json.loads(text)
         except (ValueError, RecursionError):
             return
-        viewer = guest.viewer
-        if not isinstance(word, dict) or word.get("type") != "age":
+        if not isinstance(word, dict):
             return
-        media_time_s = word.get("media_time_s")
+        if word.get("type") == "age":
+            self._hear_age(guest.viewer, word.get("media_time_s"))
+        elif word.get("type") == "view" and word.get("view") in VIEWS:
+            guest.viewer.view = word["view"]
+
+    def _hear_age(self, viewer: Viewer, media_time_s: object) -> None:
+        # Neither NaN nor infinity is below the limit.
         if isinstance(media_time_s, int | float) and abs(media_time_s) < MEDIA_TIME_LIMIT_S:
+            now_ns = self._clock.mono_ns()
             viewer.age_s = self._age_s(viewer.camera, media_time_s)
-            viewer.age_reported_ns = self._clock.mono_ns()
+            viewer.age_reported_ns = now_ns
+            viewer.shows(round(media_time_s * NS_PER_S), now_ns)
 
 
-def _wishes(request: Request) -> tuple[str, bool]:
-    format_, meta = request.query.get("format", H264), request.query.get("meta", "0")
+def _wishes(request: Request) -> tuple[str, bool, str]:
+    query = request.query
+    format_, meta, view = query.get("format", H264), query.get("meta", "0"), query.get("view", LARGE)
     if format_ not in FORMATS:
         raise Refused(400, f"format={format_[:40]}: expected {', '.join(FORMATS)}")
     if meta not in ("0", "1"):
         raise Refused(400, f"meta={meta[:40]}: expected 0 or 1")
-    return format_, meta == "1"
+    if view not in VIEWS:
+        raise Refused(400, f"view={view[:40]}: expected {', '.join(VIEWS)}")
+    return format_, meta == "1", view

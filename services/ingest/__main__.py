@@ -62,7 +62,7 @@ async def _tell_life(process: Process, settings: Settings, intake: Intake, statu
     while True:
         intake.tick()
         intake.exchange.announce_all()
-        intake.exchange.publish_status(status.record())
+        intake.exchange.publish_status(status.record(ledger=intake.registry.accounts.rows()))
         intake.report_dropped()
         stamp_alive(settings, process)
         await asyncio.sleep(REPORT_INTERVAL_S)

@@ -38,7 +38,7 @@ class Reception(Protocol):
     """What a connection needs of the process."""
 
     message_limit_bytes: int
-    read_buffer: bytearray
+    read_buffer: memoryview
     """Shared: it is emptied before another connection reads."""
 
     def mono_ns(self) -> int: ...
@@ -62,7 +62,7 @@ class CameraConnection(asyncio.BufferedProtocol):
         self._reception = reception
         self._peer = peer
         self._head = bytearray(head)
-        self._receive: Callable[[bytes], None] = self._receive_head
+        self._receive: Callable[[memoryview | bytes], None] = self._receive_head
         self._reason = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -76,11 +76,11 @@ class CameraConnection(asyncio.BufferedProtocol):
         if self._head:
             self._receive_head(b"")
 
-    def get_buffer(self, _sizehint: int) -> bytearray:
+    def get_buffer(self, _sizehint: int) -> memoryview:
         return self._reception.read_buffer
 
     def buffer_updated(self, count: int) -> None:
-        self._receive(bytes(memoryview(self._reception.read_buffer)[:count]))
+        self._receive(self._reception.read_buffer[:count])
 
     def connection_lost(self, error: Exception | None) -> None:
         self._timer.cancel()
@@ -96,7 +96,7 @@ class CameraConnection(asyncio.BufferedProtocol):
         self._receive = _ignore
         self._transport.abort()
 
-    def _receive_head(self, received: bytes) -> None:
+    def _receive_head(self, received: memoryview | bytes) -> None:
         head = self._head
         head += received
         end = head.find(HEAD_END, 0, HEAD_LIMIT_BYTES)
@@ -127,7 +127,7 @@ class CameraConnection(asyncio.BufferedProtocol):
         if early:
             self._receive_messages(early)
 
-    def _receive_messages(self, received: bytes) -> None:
+    def _receive_messages(self, received: memoryview | bytes) -> None:
         now_ns = self._reception.mono_ns()
         stream, session = self._stream, self.session
         if session is None:
@@ -166,7 +166,7 @@ class CameraConnection(asyncio.BufferedProtocol):
                 connected.setsockopt(level, option, value)
 
 
-def _ignore(_received: bytes) -> None:
+def _ignore(_received: memoryview | bytes) -> None:
     """Drop what comes after the end."""
 
 

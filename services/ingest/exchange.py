@@ -5,8 +5,7 @@ What is published, repeated, believed or named is decided by others in this room
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -27,7 +26,7 @@ from services.ingest.ledger import Instant
 from services.ingest.registry import Lost, Registry
 from services.ingest.session import Session
 from services.ingest.throttle import Throttle
-from services.ingest.workers import Workers, assign
+from services.ingest.workers import Pool, Workers, assign, read_apart, read_sign
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +50,8 @@ class Exchange:
         self._clock = clock
         self._counters = counters
         self._end = end
-        self._workers = Workers()
-        self._worker_names: tuple[str, ...] = ()
+        self._workers = Workers(clock.mono_ns())
+        self._pool = Pool()
         self._timers: dict[CameraId, asyncio.TimerHandle] = {}
         self._malformed = Throttle()
         self._announcements = topic(CAMERA, process.host, process.name)
@@ -72,25 +71,26 @@ class Exchange:
             timer.cancel()
         await self._bus.__aexit__(kind, error, at)
 
-    def publish(self, session: Session, frame: Frame) -> None:
-        """Send a frame to whoever wants it; nothing crosses when nobody does."""
+    def publish(self, session: Session) -> None:
+        """Send a camera's newest frame to whoever wants it; nothing crosses when nobody does."""
         wanted = session.topic
-        if not self._bus.is_wanted(wanted):
-            return
-        hops = {**frame.hops, "ingest_out": self._clock.mono_ns()}
-        self._bus.publish_frame(wanted, replace(frame, hops=hops))
-        self._counters.add("published")
+        if self._bus.is_wanted(wanted):
+            self._bus.publish_frame(wanted, session.newest(self._clock.mono_ns()))
+            session.note_published()
+            self._counters.add("published")
+        else:
+            session.note_unwanted()
 
     def announce_changed(self) -> None:
         """Tell at once what changed since the last time; a new camera gets its worker first."""
         changed, self._registry.changed = self._registry.changed, set()
-        for camera in changed & self._registry.holders.keys():
-            self._assign(camera)
         if changed:
+            self._assign(changed & self._registry.holders.keys())
             self._announce(changed & self._registry.ledgers.keys(), is_full=False)
 
     def announce_all(self) -> None:
         """Tell all of this process's cameras; once a second."""
+        self._review_workers()
         self._announce(self._registry.ledgers.keys(), is_full=True)
 
     def publish_status(self, record: dict[str, Any]) -> None:
@@ -99,8 +99,9 @@ class Exchange:
         self._bus.bus.malformed = 0
         self._bus.publish(self._statuses, encode_record(record))
 
-    def _assign(self, camera: CameraId) -> bool:
-        return assign(self._registry.ledgers[camera], self._worker_names, self._clock.wall_ns())
+    def _assign(self, cameras: Iterable[CameraId]) -> set[CameraId]:
+        ledgers = [self._registry.ledgers[camera] for camera in cameras]
+        return assign(ledgers, self._pool, self._clock.wall_ns())
 
     def _announce(self, cameras: Iterable[CameraId], *, is_full: bool) -> None:
         registry, now_ns = self._registry, self._clock.mono_ns()
@@ -127,10 +128,14 @@ class Exchange:
             if not prefix or f"{session.topic}/".startswith(f"{prefix}/"):
                 self._repeat(session, session.repeats_for_newcomer(now_ns))
 
-    def _repeat(self, session: Session, frames: Iterable[Frame]) -> None:
+    def _repeat(self, session: Session, frames: Sequence[Frame]) -> None:
+        wanted = session.topic
+        if not frames or not self._bus.is_wanted(wanted):
+            return
         for frame in frames:
-            self.publish(session, frame)
-            self._counters.add("repeated")
+            self._bus.publish_frame(wanted, frame)
+        session.note_repeated()
+        self._counters.add("repeated", len(frames))
 
     def _on_message(self, message: Message) -> None:
         try:
@@ -175,24 +180,29 @@ class Exchange:
         if stage == "transcode" and isinstance(name, str):
             self._hear_worker(name, record)
         elif stage == "keeper" and "known_cameras" in record:
-            known = record["known_cameras"]
-            if not isinstance(known, list) or not all(isinstance(camera, str) for camera in known):
-                raise WireError("status/ of keeper: known_cameras is no list of names")
-            self._registry.learn_known(known)
+            self._hear_keeper(record)
+
+    def _hear_keeper(self, record: dict[str, Any]) -> None:
+        known = record["known_cameras"]
+        if not isinstance(known, list) or not all(isinstance(camera, str) for camera in known):
+            raise WireError("status/ of keeper: known_cameras is no list of names")
+        self._registry.learn_known(known)
+        self._workers.keep_apart(read_apart(record))
+        self._review_workers()
 
     def _hear_worker(self, name: str, record: dict[str, Any]) -> None:
-        # Heartbeats are also the clock by which a silent worker is noticed: as long as one is left that could take
-        # over, they come; and without one there is nobody to name.
-        now_ns = self._clock.mono_ns()
-        incarnation = record.get("incarnation", 0)
-        if type(incarnation) is not int:
-            raise WireError(f"status/ of {name[:40]}: incarnation is no whole number")
+        sign, now_ns = read_sign(record), self._clock.mono_ns()
         if record.get("leaving") is True:
-            self._workers.leave(name, incarnation, now_ns)
+            self._workers.leave(name, sign.incarnation, now_ns)
         else:
-            self._workers.hear(name, incarnation, now_ns)
-        names = self._workers.names(now_ns)
-        if names and names != self._worker_names:
-            self._worker_names = names
-            self._registry.changed |= {camera for camera in self._registry.holders if self._assign(camera)}
+            self._workers.hear(name, sign, now_ns)
+        # Heartbeats are also the clock by which a silent worker is noticed: as long as one is left that could take
+        # over, they come.
+        self._review_workers()
+
+    def _review_workers(self) -> None:
+        pool = self._workers.pool(self._clock.mono_ns(), self._clock.wall_ns())
+        if pool != self._pool:
+            self._pool = pool
+            self._registry.changed |= self._assign(self._registry.holders)
             self.announce_changed()

@@ -40,7 +40,7 @@ class Intake:
 
     def __init__(self, process: Process, settings: Settings, clock: Clock, counters: Counters) -> None:
         self.message_limit_bytes = settings.ingest.max_message_bytes
-        self.read_buffer = bytearray(READ_BUFFER_BYTES)
+        self.read_buffer = memoryview(bytearray(READ_BUFFER_BYTES))
         self.registry = Registry(
             Others((process.host, process.name)), settings.server.max_cameras, settings.cameras.keys()
         )
@@ -162,21 +162,20 @@ class Intake:
         return None
 
     def _take(self, session: Session, message: bytes, now: Instant) -> None:
-        ledger = session.ledger
-        before = ledger.kind, ledger.width, ledger.height
-        frame = session.take(message, now)
-        if frame is None:
+        kind = session.ledger.kind
+        if not session.take(message, now):
             return
         if not self.registry.confirm(session, now):
             return self.end([Lost(session, "replaced by a newer connection")])
         self._counters.add("frames")
-        if before != (ledger.kind, ledger.width, ledger.height):
+        if session.is_new_form:
+            session.is_new_form = False
             self.registry.changed.add(session.camera)
-            if before[0] != ledger.kind:
+            if kind != session.ledger.kind:
                 renew_term(session.ledger, now.wall_ns)
         if self.registry.changed:
             self.exchange.announce_changed()
-        self.exchange.publish(session, frame)
+        self.exchange.publish(session)
 
     def _note_dropped(self, session: Session, error: FrameError) -> None:
         self._counters.add(f"dropped_{error.cause}")

@@ -11,7 +11,7 @@ from common.errors import CameraNameError, WireError
 from common.names import CameraId, camera_id, from_address, with_suffix
 from common.units import NS_PER_S
 from services.ingest.contests import Contests
-from services.ingest.ledger import POST, WS, Instant, Ledger, Origin
+from services.ingest.ledger import POST, WS, Accounts, Instant, Ledger, Origin
 from services.ingest.others import Claim, Others
 from services.ingest.session import Session
 
@@ -58,6 +58,7 @@ class Registry:
     def __init__(self, others: Others, max_cameras: int, configured: Iterable[str] = ()) -> None:
         self.holders: dict[CameraId, Session] = {}
         self.ledgers: dict[CameraId, Ledger] = {}
+        self.accounts = Accounts()
         self.contests = Contests()
         self.changed: set[CameraId] = set()
         """Cameras to announce at once; whoever announces them clears it."""
@@ -180,7 +181,9 @@ class Registry:
         return [Lost(session, f"replaced by a newer connection from {peer}")]
 
     def _claim(self, camera: CameraId, session: Session, now: Instant) -> None:
-        session.ledger = self.ledgers.setdefault(camera, Ledger(camera))
+        if camera not in self.ledgers:
+            self.ledgers[camera] = Ledger(camera, account=self.accounts.open(camera, self.ledgers.keys()))
+        session.ledger = self.ledgers[camera]
         session.claim_mono_ns = now.mono_ns
         self.holders[camera] = session
         self.changed.add(camera)

@@ -6,6 +6,7 @@ import time
 
 from common.service import StopFlag, start
 from services.keeper.hand import Hand
+from services.keeper.lives import Lives
 from services.keeper.store import Store
 from services.keeper.supervisor import Supervisor
 
@@ -16,8 +17,8 @@ def main(argv: list[str]) -> int:
     process, settings = start("keeper", argv)
     stop = StopFlag()
     store = Store(settings.state_dir)
-    core = store.load(settings)
-    hand = Hand(core, Supervisor(settings.run_path("supervisord.sock")))
+    core = store.load(settings, time.monotonic_ns(), time.time_ns())
+    hand = Hand(core, Supervisor(settings.run_path("supervisord.sock")), Lives(settings.run_dir))
     hand.look(time.monotonic_ns())
 
     from services.keeper.keeper import Keeper

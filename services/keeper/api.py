@@ -5,14 +5,17 @@ from typing import Final
 from urllib.parse import unquote
 
 from common.errors import CameraNameError
-from common.names import camera_id
+from common.names import CameraId, camera_id
 from common.origins import is_origin_allowed
 from services.keeper.cameras import ForgetError
 from services.keeper.core import BusyError, Core
 from services.keeper.desired import ScaleError
 from services.keeper.http1 import Answer, Request, RequestError
+from services.keeper.quarantine import QuarantineError
 
 CAMERAS: Final = "/api/cameras"
+# Below a camera: DELETE lifts it.
+QUARANTINE: Final = "/quarantine"
 SCALE: Final = "/api/scale"
 RESTART: Final = "/api/restart"
 # What the public port forwards. Scaling and restarting are the operator's, who is on this machine (`tools/ctl`).
@@ -44,12 +47,15 @@ class Api:
             return refusal(422, str(error))
         except ForgetError as error:
             return refusal(error.status, str(error))
+        except QuarantineError as error:
+            return refusal(404, str(error))
 
     def _route(self, request: Request, now_ns: int) -> Answer:
         if request.method not in _SAFE:
             self._check_origin(request)
         if request.path.startswith(f"{CAMERAS}/"):
-            return self._forget(request, now_ns)
+            is_release = request.path.endswith(QUARANTINE)
+            return self._release(request, now_ns) if is_release else self._forget(request, now_ns)
         if request.path == CAMERAS:
             _expect_method(request, *_SAFE)
             return Answer(200, {"cameras": self._core.cameras.rows(now_ns)})
@@ -61,13 +67,17 @@ class Api:
 
     def _forget(self, request: Request, now_ns: int) -> Answer:
         _expect_method(request, "DELETE")
-        try:
-            camera = camera_id(unquote(request.path.removeprefix(f"{CAMERAS}/")))
-        except CameraNameError as error:
-            raise RequestError(400, str(error)) from error
+        camera = _camera_of(request.path.removeprefix(f"{CAMERAS}/"))
         self._core.cameras.forget(camera, now_ns)
+        self._core.quarantine.forget(camera)
         self._carry_out()
         return Answer(200, {"forgotten": camera})
+
+    def _release(self, request: Request, now_ns: int) -> Answer:
+        _expect_method(request, "DELETE")
+        self._core.quarantine.release(_camera_of(request.path[len(CAMERAS) + 1 : -len(QUARANTINE)]), now_ns)
+        self._carry_out()
+        return Answer(204)
 
     def _scale(self, request: Request) -> Answer:
         _expect_method(request, *_SAFE, "POST")
@@ -97,6 +107,13 @@ class Api:
 def refusal(status: int, sentence: str) -> Answer:
     """Return an answer that only says why not."""
     return Answer(status, {"error": sentence})
+
+
+def _camera_of(part: str) -> CameraId:
+    try:
+        return camera_id(unquote(part))
+    except CameraNameError as error:
+        raise RequestError(400, str(error)) from error
 
 
 def _expect_method(request: Request, *methods: str) -> None:

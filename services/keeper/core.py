@@ -1,12 +1,26 @@
-"""What keeper knows and decides: the wished scale, the known cameras, the restart under way. Pure; `keeper.py` acts."""
+"""What keeper knows and decides: scale, cameras, the restart under way, who hangs, who is apart. Pure; others act."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from common.config import Settings
+from services.keeper.backoff import Backoff
 from services.keeper.cameras import KnownCameras
-from services.keeper.desired import POOLS, SINGLES, Action, Member, ScaleError, checked_wish, plan, serving
+from services.keeper.desired import (
+    POOLS,
+    SINGLES,
+    Action,
+    Member,
+    ScaleError,
+    checked_wish,
+    next_look_s,
+    plan,
+    serving,
+    wanted_members,
+)
+from services.keeper.quarantine import Quarantine
 from services.keeper.rolling import Roll, members_of
+from services.keeper.watchdog import Watchdog
 
 
 class BusyError(ScaleError):
@@ -16,13 +30,25 @@ class BusyError(ScaleError):
 class Core:
     """keeper's state. `table` is supervisord's as last read, `heard` the pid of each process's newest status."""
 
-    def __init__(self, settings: Settings, scale: Mapping[str, int], remembered: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        scale: Mapping[str, int],
+        remembered: Mapping[str, int],
+        kept_apart: Quarantine,
+        now_ns: int,
+    ) -> None:
         first = {stage: getattr(settings.keeper, stage) for stage in POOLS}
         self.scale = {**first, **scale}
         self.cameras = KnownCameras(settings.cameras, remembered, settings.server.max_cameras)
         self.table: Sequence[Member] = ()
         self.heard: dict[str, int] = {}
         self.roll = Roll([])
+        self.backoff = Backoff()
+        self.watchdog = Watchdog(now_ns)
+        self.quarantine = kept_apart
+        # Members that supervisord gave up on and that are started again now, with the delay until the next try.
+        self.given_up: dict[str, float] = {}
         self.is_scale_changed = False
         # keeper's own turn in a restart: nobody could start what it stopped, so it leaves, and supervisord restarts it.
         self.is_leaving = False
@@ -42,14 +68,27 @@ class Core:
     def due(self, now_ns: int) -> list[Action]:
         """Return the starts and stops that are due by what is known now."""
         stop = ""
+        wanted = self.wanted()
+        self.given_up = self.backoff.due(wanted, now_ns)
+        self.roll.keep({member.name for member in wanted})
         if self.roll.is_running:
             stop = self.roll.advance(now_ns, {member.name: member.pid for member in self.table}, self.heard)
         if stop == "keeper":
             self.is_leaving = True
             return []
-        insist = (self.roll.current,) if self.roll.is_running else ()
+        insist = {*self.given_up, self.roll.current if self.roll.is_running else ""}
         stops = [Action("stop", member) for member in self.table if member.name == stop]
-        return stops or plan(self.scale, self.table, insist)
+        return [*stops, *plan(self.scale, self.table, insist, self.quarantine.processes())]
+
+    def wanted(self) -> list[Member]:
+        """Return the rows of the table that should run."""
+        return wanted_members(self.scale, self.table, self.quarantine.processes())
+
+    def next_look_s(self, now_ns: int) -> float:
+        """Return how long the table can be trusted: until it may change by itself, or until somebody is due."""
+        look_s = next_look_s(self.wanted(), self.roll.is_running)
+        given_up_s = self.backoff.wait_s(now_ns)
+        return look_s if given_up_s is None else min(look_s, given_up_s)
 
     def scale_report(self) -> dict[str, Any]:
         """Return what `GET /api/scale` answers: a stage's wished number and who of it runs."""

@@ -13,11 +13,17 @@ SINGLES: Final = ("broker", "keeper")
 # Members of a pool that serve: numbers 0 to 7. Higher ones hold the pool's port open. A test compares supervisord.conf
 # and the limits in common/settings.py.
 POOL_LIMIT: Final = 8
+# Workers that encode cameras whose pictures crash the codec, one such camera each if there are enough of them. They run
+# only while there are such cameras; nobody scales them. A test compares supervisord.conf.
+ALONE_STAGE: Final = "transcode-alone"
+ALONE_LIMIT: Final = 4
 
 # supervisord's states (its docs, "Process States"), as far as they matter here.
 _UP: Final = frozenset({"STARTING", "RUNNING", "BACKOFF"})
 _STARTABLE: Final = frozenset({"STOPPED"})
-_GIVEN_UP: Final = frozenset({"FATAL"})
+# EXITED is supervisord's to start again, at once; one that stays so was given up as well.
+GIVEN_UP: Final = frozenset({"FATAL", "EXITED"})
+_TRYING: Final = frozenset({"STARTING", "BACKOFF"})
 _PASSING: Final = frozenset({"STOPPED", "STOPPING", "EXITED"})
 
 
@@ -41,14 +47,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One call to supervisord: start or stop a member."""
+    """One call to supervisord: `start`, `stop` or `kill` a member."""
 
     verb: str
     member: Member
 
 
-def plan(scale: Mapping[str, int], table: Iterable[Member], insist: Collection[str] = ()) -> list[Action]:
-    """Return what to start and stop, servers first, port holders last.
+def plan(
+    scale: Mapping[str, int], table: Iterable[Member], insist: Collection[str] = (), alone: Collection[str] = ()
+) -> list[Action]:
+    """Return what to start and stop, servers first, port holders last. `alone`: the workers wanted for one camera.
 
     A member that exited is supervisord's to restart; one it gave up on is started again only when named in `insist`.
     """
@@ -56,10 +64,10 @@ def plan(scale: Mapping[str, int], table: Iterable[Member], insist: Collection[s
     holders: list[Action] = []
     stops: list[Action] = []
     for member in table:
-        wanted = is_wanted(member, scale)
+        wanted = is_wanted(member, scale, alone)
         if wanted is None:
             continue
-        startable = member.state in _STARTABLE or (member.state in _GIVEN_UP and member.name in insist)
+        startable = member.state in _STARTABLE or (member.state in GIVEN_UP and member.name in insist)
         if wanted and startable:
             (holders if is_holder(member) else starts).append(Action("start", member))
         elif not wanted and member.is_up:
@@ -69,18 +77,24 @@ def plan(scale: Mapping[str, int], table: Iterable[Member], insist: Collection[s
     return [*starts, *holders, *stops]
 
 
-def next_look_s(scale: Mapping[str, int], table: Iterable[Member], is_rolling: bool) -> float:
+def next_look_s(wanted: Collection[Member], is_rolling: bool) -> float:
     """Return when supervisord's table may look different by itself; deaths and wishes are told otherwise."""
-    wanted = [member for member in table if is_wanted(member, scale)]
     if is_rolling or any(member.state in _PASSING for member in wanted):
         return 0.05
-    return 1.0 if any(member.state == "BACKOFF" for member in wanted) else 10.0
+    return 1.0 if any(member.state in _TRYING for member in wanted) else 10.0
 
 
-def is_wanted(member: Member, scale: Mapping[str, int]) -> bool | None:
+def wanted_members(scale: Mapping[str, int], table: Iterable[Member], alone: Collection[str] = ()) -> list[Member]:
+    """Return the members that should run."""
+    return [member for member in table if is_wanted(member, scale, alone)]
+
+
+def is_wanted(member: Member, scale: Mapping[str, int], alone: Collection[str] = ()) -> bool | None:
     """Return whether a member should run; None for one that is none of keeper's (the demo's cameras)."""
     if member.group in POOLS:
         return is_holder(member) or number_of(member) < scale[member.group]
+    if member.group == ALONE_STAGE:
+        return member.name in alone
     return True if member.group in SINGLES else None
 
 

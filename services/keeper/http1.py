@@ -52,7 +52,7 @@ class Answer:
     """One answer; `value` goes out as JSON."""
 
     status: int
-    value: Mapping[str, Any]
+    value: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,7 +75,9 @@ def parse_request(received: bytes) -> Request | None:
 
 
 def encode_answer(answer: Answer, *, head_only: bool = False) -> bytes:
-    """Return the bytes of an answer."""
+    """Return the bytes of an answer; 204 has no body, and says so by no length (RFC 9110, 8.6)."""
+    if answer.status == HTTPStatus.NO_CONTENT:
+        return b"HTTP/1.1 204 No Content\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n"
     body = json.dumps(answer.value).encode() + b"\n"
     lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
     fields = {

@@ -15,6 +15,7 @@ from common.units import NS_PER_S
 from common.wire import decode_record, encode_record
 from services.keeper.api import PUBLIC_PREFIXES, Api
 from services.keeper.core import Core
+from services.keeper.desired import ALONE_STAGE
 from services.keeper.door import Door
 from services.keeper.hand import Hand
 from services.keeper.http1 import Answer, Request, RequestError
@@ -42,10 +43,12 @@ class Keeper:
         self._status = Status(process, self._counters)
         self._supervisord = Supervisord()
         self._socket = settings.run_path("keeper.sock")
+        self._topic = topic(STATUS, process.host, process.name)
         self._next_status_ns = 0
         self._next_save_ns = 0
         self._leave_ns = 0
         self._hears_status = False
+        self._heard_workers: set[str] = set()
 
     def run(self, stop: StopFlag) -> None:
         """Serve until stopped."""
@@ -55,6 +58,8 @@ class Keeper:
                 selector.register(fd, selectors.EVENT_READ)
             door = Door(self._socket, selector, lambda request, now_ns: self._answer(api, request, now_ns))
             bus.subscribe(CAMERA)
+            # Once round through the broker: whether the bus carries anything at all.
+            bus.subscribe(self._topic)
             log.info("ready")
             try:
                 while not stop.is_set and not self._has_left():
@@ -65,12 +70,13 @@ class Keeper:
     def _turn(self, bus: Bus, selector: selectors.BaseSelector, door: Door) -> None:
         now_ns = time.monotonic_ns()
         if now_ns >= self._next_status_ns:
+            self._say(logging.INFO, self._core.quarantine.tick(now_ns))
             self._next_status_ns = now_ns + STATUS_INTERVAL_NS
             self._tell(bus, now_ns)
             door.drop_late(now_ns)
-        if self._hand.wait_s(now_ns) == 0:
-            self._hand.look(now_ns)
+        self._hand.act(now_ns)
         self._listen_while_rolling(bus)
+        self._listen_to_workers(bus)
         while messages := bus.drain():
             for message in messages:
                 self._heard(message, now_ns)
@@ -89,17 +95,22 @@ class Keeper:
             scale=self._core.scale,
             apis=[{"prefix": prefix, "socket": str(self._socket)} for prefix in PUBLIC_PREFIXES],
             others=[self._supervisord.row(now_ns)],
+            isolated=self._core.quarantine.isolated(),
+            quarantined=self._core.quarantine.quarantined(),
         )
-        bus.publish(topic(STATUS, self._process.host, self._process.name), encode_record(record))
+        bus.publish(self._topic, encode_record(record))
         stamp_alive(self._settings, self._process)
 
     def _heard(self, message: Message, now_ns: int) -> None:
+        self._core.watchdog.heard_bus(now_ns)
         try:
             record = decode_record(message.header)
             if message.topic.startswith(CAMERA):
                 for camera in self._core.cameras.heard(record, now_ns, time.time_ns()):
                     log.info("camera %s is new", camera)
-            elif not record.get("heartbeat"):
+                return
+            self._say(logging.WARNING, self._core.quarantine.heard(record, now_ns, time.time_ns()))
+            if not record.get("heartbeat"):
                 self._heard_status(record, now_ns)
         except WireError as error:
             self._counters.add("malformed")
@@ -118,12 +129,31 @@ class Keeper:
             (bus.subscribe if rolling else bus.unsubscribe)(STATUS)
             self._hears_status = rolling
 
+    def _listen_to_workers(self, bus: Bus) -> None:
+        """Hear the workers that run, for their suspects: some heartbeats a second, and nobody else's status."""
+        groups = ("transcode", ALONE_STAGE)
+        running = {member.name for member in self._core.table if member.group in groups and member.is_up}
+        for name in running - self._heard_workers:
+            bus.subscribe(topic(STATUS, self._process.host, name))
+        for name in self._heard_workers - running:
+            bus.unsubscribe(topic(STATUS, self._process.host, name))
+        self._heard_workers = running
+
+    def _say(self, level: int, sentences: list[str]) -> None:
+        """Log what became of cameras, act on it, and tell it at once: ingest waits for it."""
+        for sentence in sentences:
+            log.log(level, "%s", sentence)
+        if sentences:
+            self._hand.look_soon(time.monotonic_ns())
+            self._next_status_ns = 0
+
     def _answer(self, api: Api, request: Request, now_ns: int) -> Answer:
         self._counters.add("requests")
         return api.answer(request, now_ns)
 
     def _carry_out(self) -> None:
         self._hand.look(time.monotonic_ns())
+        self._next_status_ns = 0
         try:
             self._store.save_changed(self._core)
         except OSError as error:

@@ -3,12 +3,12 @@
 It only says whom to stop: `desired.plan` starts what stopped, as it would anyway.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from common.units import NS_PER_S
-from services.keeper.desired import POOLS, SINGLES, Member, ScaleError, serving
+from services.keeper.desired import ALONE_STAGE, POOLS, SINGLES, Member, ScaleError, serving
 
 # The stop (supervisord kills after stopwaitsecs, 5 s) and a start on a machine that is busy.
 PATIENCE_S: Final = 30
@@ -48,6 +48,12 @@ class Roll:
         self._deadline_ns = now_ns + PATIENCE_S * NS_PER_S
         return self.current if self._old_pid else ""
 
+    def keep(self, wanted: Collection[str]) -> None:
+        """Leave out who is not wanted any more, after a change of the scale: nobody comes back there."""
+        self.left = [name for name in self.left if name in wanted]
+        if self.current not in wanted:
+            self.current = ""
+
     def _is_back(self, pids: Mapping[str, int], heard: Mapping[str, int]) -> bool:
         pid = pids.get(self.current, 0)
         return pid not in (0, self._old_pid) and heard.get(self.current) == pid
@@ -63,4 +69,6 @@ def members_of(stage: str, table: Sequence[Member], scale: Mapping[str, int]) ->
         # A stage that supervisord gave up on is what a restart is asked for most.
         wished = [f"{each}-{number}" for number in range(scale[each])] if each in POOLS else [each]
         names += sorted({*up, *wished})
+        if each == "transcode":
+            names += [member.name for member in serving(table, ALONE_STAGE)]
     return names

@@ -1,9 +1,9 @@
-"""The state folder's files: scale.json and cameras.json."""
+"""The state folder's files: scale.json, cameras.json and quarantine.json."""
 
 from pathlib import Path
 
 from common.config import Settings
-from services.keeper import state
+from services.keeper import quarantine, state
 from services.keeper.cameras import remembered_from
 from services.keeper.core import Core, scale_from
 
@@ -14,13 +14,17 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self._scale = folder / "scale.json"
         self._cameras = folder / "cameras.json"
+        self._quarantine = folder / "quarantine.json"
 
-    def load(self, settings: Settings) -> Core:
+    def load(self, settings: Settings, now_ns: int, wall_ns: int) -> Core:
         """Return the core as it was left; what is missing or unreadable starts anew."""
+        remembered = state.load(self._quarantine, quarantine.remembered_from, quarantine.Remembered())
         return Core(
             settings,
             scale=state.load(self._scale, scale_from, {}),
             remembered=state.load(self._cameras, remembered_from, {}),
+            kept_apart=quarantine.Quarantine(remembered, now_ns, wall_ns),
+            now_ns=now_ns,
         )
 
     def save_changed(self, core: Core) -> None:
@@ -31,3 +35,6 @@ class Store:
         if core.cameras.is_changed:
             state.save(self._cameras, core.cameras.document())
             core.cameras.is_changed = False
+        if core.quarantine.is_changed:
+            state.save(self._quarantine, core.quarantine.document())
+            core.quarantine.is_changed = False

@@ -34,10 +34,13 @@ class Supervisor:
             raise SupervisorError(f"supervisord's table lacks {error}") from error
 
     def do(self, action: Action) -> None:
-        """Start or stop a member, without waiting until it has; harmless when it is so already."""
+        """Start, stop or kill a member, without waiting until it has; harmless when it is so already."""
         name = f"{action.member.group}:{action.member.name}"
         try:
-            self._call("supervisor.startProcess" if action.verb == "start" else "supervisor.stopProcess", name, False)
+            if action.verb == "kill":
+                self._call("supervisor.signalProcess", name, "KILL")
+            else:
+                self._call(f"supervisor.{action.verb}Process", name, False)
         except FaultError as fault:
             if fault.code not in _HARMLESS:
                 raise

@@ -23,6 +23,8 @@ class Assignment:
     worker: str
     term: int
     kind: str
+    publisher: str = ""
+    """The process that sends its frames."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +86,10 @@ def parse_announcement(record: Mapping[str, Any]) -> list[Assignment]:
     cameras = record.get("cameras")
     if not isinstance(cameras, list):
         raise WireError("announcement without its list of cameras")
-    return [_parse_camera(item) for item in cameras]
+    return [_parse_camera(item, str(record.get("publisher", ""))) for item in cameras]
 
 
-def _parse_camera(item: Any) -> Assignment:
+def _parse_camera(item: Any, publisher: str) -> Assignment:
     if not isinstance(item, dict):
         raise WireError("announced camera is no map")
     camera, worker = item.get("id"), item.get("worker", "")
@@ -96,4 +98,4 @@ def _parse_camera(item: Any) -> Assignment:
         raise WireError(f"announced camera {str(camera)[:40]!r} is no camera id")
     if not isinstance(worker, str) or type(term) is not int or term < 0 or kind not in (JPEG, H264):
         raise WireError(f"camera {camera}: worker {worker!r}, term {term!r}, kind {kind!r}")
-    return Assignment(camera, worker, term, kind)
+    return Assignment(camera, worker, term, kind, publisher)

@@ -14,15 +14,17 @@ class Figures:
         self.encoder = ""
         self._frames = RateMeter()
         self._bytes = RateMeter()
-        self._took_ns = 0
-        self._took = 0
+        self.encodes = 0
+        self.took_ns = 0
+        """Time of the threads, over all `encodes`."""
+        self._said = (0, 0)
         self._encode_ms = 0.0
 
     def encoded(self, encoder: str, took_ns: int) -> None:
         """Count a picture that was encoded."""
         self.encoder = encoder
-        self._took_ns += took_ns
-        self._took += 1
+        self.took_ns += took_ns
+        self.encodes += 1
 
     def published(self, size_bytes: int, now_ns: int) -> None:
         """Count a picture that went out, once for both of its forms."""
@@ -32,9 +34,10 @@ class Figures:
 
     def record(self, now_ns: int) -> dict[str, Any]:
         """Return the figures; the time of a picture is the mean since the last call."""
-        if self._took:
-            self._encode_ms = self._took_ns / self._took / NS_PER_MS
-            self._took_ns = self._took = 0
+        encodes, took_ns = self.encodes - self._said[0], self.took_ns - self._said[1]
+        if encodes:
+            self._encode_ms = took_ns / encodes / NS_PER_MS
+            self._said = self.encodes, self.took_ns
         return {
             "encode_ms": round(self._encode_ms, 2),
             "bytes_per_s": round(self._bytes.per_second(now_ns)),

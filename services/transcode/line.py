@@ -2,10 +2,9 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
 
-from common.bus import Bus
 from common.clock import Clock
 from common.config import Settings
 from common.counters import Counters
@@ -14,12 +13,19 @@ from common.topics import KEYFRAME, topic
 from common.wire import encode_record
 from services.transcode.asking import Asking
 from services.transcode.assignments import Assignment
-from services.transcode.mailbox import MAX_FPS
+from services.transcode.crash_note import CrashNote
+from services.transcode.decoders import Decoders
+from services.transcode.gate import Gate
+from services.transcode.ledger import Ledger
+from services.transcode.limits import Limit, Seen
+from services.transcode.mailbox import HANDOVER, MAX_FPS, OVERLOAD, UNWANTED
 from services.transcode.pipeline import Refusals
 from services.transcode.pool import Pool
 
 log = logging.getLogger(__name__)
 
+# Frames that nobody misses.
+NO_LOSS: Final = {MAX_FPS, UNWANTED, HANDOVER}
 # What a thread of the pool returns: called by the main thread, it puts an outcome to use.
 Done = Callable[[], None]
 
@@ -30,11 +36,14 @@ class Tools:
 
     name: str
     host: str
-    bus: Bus
+    bus: Gate
     pool: Pool[Done]
     clock: Clock
     settings: Settings
     refusals: Refusals
+    note: CrashNote
+    ledger: Ledger
+    decoders: Decoders = field(default_factory=Decoders)
 
 
 class Line(Protocol):
@@ -65,8 +74,14 @@ class Line(Protocol):
     def wakes_at_ns(self, now_ns: int) -> int | None:
         """Return when `step` has something to do although nothing comes."""
 
-    def busy_since_ns(self) -> int | None:
-        """Return since when a thread works for this line."""
+    def held(self) -> int:
+        """Return how many frames came in and neither went out nor were dropped."""
+
+    def seen(self, watch: str) -> Seen | None:
+        """Return the line for who limits it, as it stands, watched like that; None: there is nothing to limit."""
+
+    def limit(self, limit: Limit) -> None:
+        """Go on within a limit."""
 
     def record(self, now_ns: int) -> dict[str, Any]:
         """Return what `/status` shows."""
@@ -122,7 +137,7 @@ class Source:
 
 
 class LossLog:
-    """Says what a line loses, in numbers; to be called once a second. `max_fps` is no loss but a wish."""
+    """Says what a line loses, in numbers; to be called once a second. What nobody misses is no loss."""
 
     def __init__(self, camera: str, dropped: Counters) -> None:
         self._camera = camera
@@ -131,9 +146,12 @@ class LossLog:
         self.reason = ""
         """Why a frame was dropped last, as the codecs put it."""
 
-    def report(self) -> None:
+    def report(self, by_rule: int = 0) -> None:
+        """Log the losses; `by_rule` are those of the cause overload, so far, that a limit explains, said elsewhere."""
         counts = self._dropped.snapshot()
-        news = {cause: n - self._said.get(cause, 0) for cause, n in counts.items() if cause != MAX_FPS}
+        if by_rule:
+            counts[OVERLOAD] = max(0, counts.get(OVERLOAD, 0) - by_rule)
+        news = {cause: n - self._said.get(cause, 0) for cause, n in counts.items() if cause not in NO_LOSS}
         lost = ", ".join(f"{cause} {n}" for cause, n in sorted(news.items()) if n)
         if lost:
             reason = f" ({self.reason})" if self.reason else ""

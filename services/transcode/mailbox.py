@@ -7,6 +7,7 @@ from typing import Final
 
 from common.counters import Counters
 from common.frame import Frame
+from services.transcode.ledger import CameraLedger
 
 # Causes of skips, as they go out with the next frame and into the counters.
 OVERLOAD: Final = "overload"
@@ -16,6 +17,9 @@ CORRUPT: Final = "corrupt"
 ENCODER: Final = "encoder"
 CRASH: Final = "crash"
 BUS: Final = "bus"
+# Nobody wants the picture any more; another process encodes the camera now. Neither is a loss to anybody.
+UNWANTED: Final = "unwanted"
+HANDOVER: Final = "handover"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +28,16 @@ class Arrived:
 
     frame: Frame
     at_ns: int
+    is_new: bool = True
+    """Whether it is counted; a frame that had come in once before is not."""
 
 
 class Mailbox:
     """Bound: one frame, because late is worse than lost. A full box drops the older frame and counts why."""
 
-    def __init__(self, dropped: Counters) -> None:
+    def __init__(self, dropped: Counters, ledger: CameraLedger) -> None:
         self._dropped = dropped
+        self._ledger = ledger
         self._owed: Counter[str] = Counter()
         self._waiting: Arrived | None = None
         self._cause = OVERLOAD
@@ -39,10 +46,15 @@ class Mailbox:
     def waiting(self) -> Arrived | None:
         return self._waiting
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a frame waits because no encoder is free."""
+        return self._waiting is not None and self._cause == OVERLOAD
+
     def put(self, arrived: Arrived, cause: str = OVERLOAD) -> None:
         """Let a frame wait, for `cause`: what is counted when a newer one takes its place."""
         if self._waiting is not None:
-            self.skip(self._cause, self._waiting.frame.skipped)
+            self.skip(self._cause, self._waiting)
         self._waiting, self._cause = arrived, cause
 
     def take(self) -> Arrived | None:
@@ -50,10 +62,12 @@ class Mailbox:
         arrived, self._waiting = self._waiting, None
         return arrived
 
-    def skip(self, cause: str, said: Mapping[str, int]) -> None:
+    def skip(self, cause: str, arrived: Arrived, said: Mapping[str, int] | None = None) -> None:
         """A frame will not be encoded: the next one that is says so, and repeats what this one had to say."""
-        self.owe(said)
-        self.lose(cause, 1)
+        self.owe(arrived.frame.skipped if said is None else said)
+        if arrived.is_new:
+            self.lose(cause, 1)
+            self._ledger.drop(cause)
 
     def owe(self, said: Mapping[str, int]) -> None:
         """What was to be said was not: the next frame says it."""

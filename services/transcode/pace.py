@@ -64,3 +64,20 @@ class RateLimit:
     def _earn(self, now_ns: int) -> None:
         self._credit = min(self._most, self._credit + (now_ns - self._last_ns) / self.step_ns)
         self._last_ns = now_ns
+
+
+class Thinning:
+    """Each n-th frame of a camera, evenly. Counted in the source's numbers: those missing anyway count as left out."""
+
+    def __init__(self) -> None:
+        self.every = 1
+        self._source = 0
+        self._taken_seq = 0
+
+    def leaves_out(self, source: int, seq: int) -> bool:
+        """Return whether a frame comes too soon after the one that was taken last."""
+        return self.every > 1 and source == self._source and 0 < seq - self._taken_seq < self.every
+
+    def take(self, source: int, seq: int) -> None:
+        """Count a frame."""
+        self._source, self._taken_seq = source, seq

@@ -6,11 +6,12 @@ from dataclasses import replace
 from fractions import Fraction
 
 from common.clock import Clock
-from common.codec import H264Encoder, JpegDecoder, Picture
+from common.codec import H264Encoder, Picture
 from common.encoders import LIBX264, EncoderOptions
 from common.errors import CodecError
 from common.h264 import AccessUnit, NalType, nal_type
 from common.sps import declare_pace
+from services.transcode.decoders import Decoders
 from services.transcode.jobs import Encoded, Failed, Job, Outcome
 from services.transcode.mailbox import CORRUPT, ENCODER
 from services.transcode.pace import is_far_off, millihertz, pace_hz
@@ -40,29 +41,36 @@ class Refusals:
 
 
 class Pipeline:
-    """JPEG decoder and H.264 encoder of one camera, opened when a picture needs them."""
+    """H.264 encoder of one camera, opened when a picture needs it, behind the JPEG decoders of all."""
 
-    def __init__(self, options: EncoderOptions, refusals: Refusals, clock: Clock) -> None:
+    def __init__(
+        self, options: EncoderOptions, refusals: Refusals, clock: Clock, decoders: Decoders | None = None
+    ) -> None:
         self._options = options
         self._refusals = refusals
         self._clock = clock
-        self._decoder = JpegDecoder()
+        self._decoders = decoders or Decoders()
         self._encoder: H264Encoder | None = None
         self._size = (0, 0)
         self._declared_mhz = 0
+        self._preset = options.preset
+
+    def set_preset(self, preset: str) -> None:
+        """Use a preset from the next picture on, by another encoder, which begins with a keyframe. From any thread."""
+        self._preset = preset
 
     def run(self, job: Job) -> Outcome:
         """Return what became of the job. A damaged JPEG leaves the encoder as it is; one that fails is closed."""
         begun_ns = self._clock.mono_ns()
         try:
-            picture = self._decoder.decode(job.arrived.frame.payload)
+            picture = self._decoders.decode(job.arrived.frame)
         except CodecError as error:
             return Failed(CORRUPT, str(error))
         try:
             unit = self._encode(picture, job)
         except CodecError as error:
             self._encoder = None
-            return Failed(ENCODER, str(error))
+            return Failed(ENCODER, f"picture of {picture.width}x{picture.height} pixels: {error}")
         encoder = self._encoder.options.encoder if self._encoder else ""
         return Encoded(unit, picture.width, picture.height, encoder, self._clock.mono_ns() - begun_ns)
 
@@ -88,7 +96,9 @@ class Pipeline:
 
     def _must_open(self, name: str, picture: Picture, pace: Fraction, idr: bool) -> bool:
         encoder = self._encoder
-        if encoder is None or (picture.width, picture.height) != self._size or encoder.options.encoder != name:
+        if encoder is None or (picture.width, picture.height) != self._size:
+            return True
+        if (encoder.options.encoder, encoder.options.preset) != (name, self._preset):
             return True
         # Opening takes 1.5 ms at VGA; at a keyframe nobody sees it.
         return idr and is_far_off(encoder.options.pace_hz, pace)
@@ -98,7 +108,8 @@ class Pipeline:
         if size != self._size:
             self._declared_mhz = millihertz(interval_ns)
         self._size = size
-        self._encoder = H264Encoder(replace(self._options, encoder=name, width=size[0], height=size[1], pace_hz=pace))
+        own = replace(self._options, encoder=name, preset=self._preset)
+        self._encoder = H264Encoder(replace(own, width=size[0], height=size[1], pace_hz=pace))
 
     def _with_pace(self, unit: AccessUnit) -> AccessUnit:
         # The pace of the stream's beginning, so that an encoder opened anew for another pace leaves the parameter sets,

@@ -8,19 +8,25 @@ from common.errors import CodecError
 from common.frame import Frame
 from common.h264 import parse_access_unit
 from common.topics import MP4
+from services.transcode.ledger import CameraLedger
 from services.transcode.mailbox import BUS, CORRUPT
 from services.transcode.outlet import Outlet
 from services.transcode.timeline import Timeline, media_time_ns
 
 # As much as ingest keeps of a camera's group, and so sends again.
 GROUP_LIMIT_BYTES: Final = 4 << 20
+# Why a frame that came makes no message: what it builds on is missing. It may come again, from a keyframe on.
+BROKEN: Final = "broken"
+# Frames that are missing and may be sent again; as many as a group at 60 fps over 20 s.
+MISSING_LIMIT: Final = 1200
 
 
 class Remux:
     """The `mp4/` of one camera, from the first who wants it to the last."""
 
-    def __init__(self, camera: str, term: int) -> None:
+    def __init__(self, camera: str, term: int, ledger: CameraLedger | None = None) -> None:
         self.term = term
+        self._ledger = ledger or CameraLedger()
         self.dropped = Counters()
         self._outlet = Outlet(MP4, camera)
         self._outlet.want(True)
@@ -28,6 +34,7 @@ class Remux:
         self._source_epoch: tuple[int, int, int] | None = None
         self._next_seq = 0
         self._heard_seq = 0
+        self._missing: set[int] = set()
         self._is_cut = False
         self._group: list[Frame] = []
         self._group_seq = 0
@@ -50,18 +57,31 @@ class Remux:
         again = self._again(frame, now_ns)
         if again is not None:
             return [(self._outlet.topic, again)]
-        if not self._is_next(frame):
-            return []
-        try:
-            message = self._mux(frame, now_ns, wall_ns)
-        except CodecError:
-            self.dropped.add(CORRUPT)
-            self._begins = True
-            return []
+        is_next = self._is_next(frame)
+        is_new = self._enter(frame)
+        message, cause = None, BROKEN
+        if is_next:
+            try:
+                message = self._mux(frame, now_ns, wall_ns)
+            except CodecError:
+                self.dropped.add(CORRUPT)
+                self._begins, cause = True, CORRUPT
         if message is None:
+            if is_new:
+                self._ledger.drop(cause)
             return []
+        if is_new:
+            self._ledger.leave()
         self._keep(message, frame.out_seq)
         return [(self._outlet.topic, message)]
+
+    def _enter(self, frame: Frame) -> bool:
+        """Count a frame that came in; return whether it had not been counted before."""
+        if frame.out_seq in self._missing:
+            self._missing.discard(frame.out_seq)
+            self._ledger.enter_late()
+            return True
+        return self._ledger.enter(self._source_epoch, frame.out_seq)
 
     def _again(self, frame: Frame, now_ns: int) -> Frame | None:
         """Return the message that was made of a frame which the camera's publisher sends again for a newcomer."""
@@ -92,9 +112,12 @@ class Remux:
         if epoch != self._source_epoch:
             self._source_epoch, self._next_seq, self._heard_seq = epoch, 0, frame.out_seq
             self._begins, self._group = True, []
+            self._missing.clear()
         lost = frame.out_seq - self._heard_seq
         if lost > 0:
             self.dropped.add(BUS, lost)
+            self._ledger.miss(lost)
+            self._missing = set(range(max(self._heard_seq, frame.out_seq - MISSING_LIMIT), frame.out_seq))
         self._heard_seq = max(self._heard_seq, frame.out_seq + 1)
         if frame.out_seq < self._next_seq:
             return False

@@ -6,6 +6,7 @@ from common.frame import Frame
 from common.topics import H264, MP4, topic
 from services.transcode.assignments import Assignment
 from services.transcode.figures import Figures
+from services.transcode.limits import Limit, Seen
 from services.transcode.line import LossLog, Source, Tools
 from services.transcode.remux import Remux
 
@@ -17,7 +18,9 @@ class RemuxLine:
         self.kind: Final = H264
         self._tools = tools
         camera = assignment.camera
-        self._remux = Remux(camera, assignment.term)
+        self._ledger = tools.ledger.of(camera)
+        self._ledger.publisher = assignment.publisher
+        self._remux = Remux(camera, assignment.term, self._ledger)
         self._losses = LossLog(camera, self._remux.dropped)
         self._figures = Figures()
         self._source = Source(H264, camera, tools)
@@ -25,6 +28,7 @@ class RemuxLine:
         self._is_wanted = False
 
     def follow(self, assignment: Assignment) -> None:
+        self._ledger.publisher = assignment.publisher
         self._remux.follow_term(assignment.term)
 
     def want(self, topics: frozenset[str], now_ns: int) -> None:
@@ -41,6 +45,8 @@ class RemuxLine:
         """Leave it to the camera's publisher, which hears the request itself."""
 
     def take(self, frame: Frame, now_ns: int) -> None:
+        if self._tools.bus.was_stopped():
+            return
         for where, message in self._remux.take(frame, now_ns, self._tools.clock.wall_ns()):
             self._tools.bus.publish_frame(where, message)
             self._figures.published(len(message.payload), now_ns)
@@ -55,8 +61,14 @@ class RemuxLine:
     def wakes_at_ns(self, now_ns: int) -> int | None:
         return self._source.wakes_at_ns()
 
-    def busy_since_ns(self) -> int | None:
+    def held(self) -> int:
+        return 0
+
+    def seen(self, watch: str) -> Seen | None:
         return None
+
+    def limit(self, limit: Limit) -> None:
+        """Nothing is encoded here."""
 
     def record(self, now_ns: int) -> dict[str, Any]:
         return {

@@ -14,8 +14,12 @@ from common.topics import CAMERA, H264, JPEG, KEYFRAME, MAIN, MP4, STATUS, parse
 from common.units import NS_PER_MS, NS_PER_S
 from common.wire import decode_frame, decode_record, encode_record
 from services.transcode.assignments import Assignment, Assignments
+from services.transcode.crash_note import CrashNote
 from services.transcode.encode_line import EncodeLine
+from services.transcode.gate import STOPPED_NS, Gate
+from services.transcode.ledger import Ledger
 from services.transcode.line import Done, Line, Tools
+from services.transcode.overload import Overload
 from services.transcode.pipeline import Refusals
 from services.transcode.pool import Pool
 from services.transcode.remux_line import RemuxLine
@@ -29,19 +33,22 @@ STATUS_NS: Final = NS_PER_S
 LEAVE_NS: Final = 300 * NS_PER_MS
 # What was published last is sent before the bus goes.
 PARTING_NS: Final = 50 * NS_PER_MS
-# A loop that did not come round for so long was stopped (SIGSTOP, a suspended machine), and others took over.
-STOPPED_NS: Final = NS_PER_S
 # What the sockets held meanwhile is read within this time; only later announcements tell who encodes now.
 BACKLOG_NS: Final = 250 * NS_PER_MS
 # No picture takes so long (UXGA: 25 ms): a codec hangs, and with it a thread. The watchdog hears no more of us.
 HUNG_NS: Final = 10 * NS_PER_S
+# How long a process says whom its last life suspects: long enough for a keeper that is just being started.
+SUSPECTS_NS: Final = 60 * NS_PER_S
 DRAIN_LIMIT: Final = 256
 
 
 class Worker:
     """One transcode process. `run()` returns when told to stop."""
 
-    def __init__(self, process: Process, settings: Settings, clock: Clock, threads: int) -> None:
+    def __init__(
+        self, process: Process, settings: Settings, clock: Clock, threads: int, *, alone: bool = False
+    ) -> None:
+        """`alone`: for cameras that may crash it; the others keep away from it."""
         self._process = process
         self._settings = settings
         self._clock = clock
@@ -55,14 +62,34 @@ class Worker:
         self._is_leaving = False
         self._bus = Bus(settings.bus_addresses, on_demand=self._on_demand)
         self._pool: Pool[Done] = Pool(threads)
-        self._tools = Tools(process.name, process.host, self._bus, self._pool, clock, settings, Refusals())
-        self._round_ns = clock.mono_ns()
-        self._heartbeat_ns = self._status_ns = self._round_ns
+        self._gate = Gate(self._bus, clock)
+        self._note = CrashNote(settings.run_path("codec"), process.name, process.incarnation, threads)
+        self._ledger = Ledger()
+        self._overload = Overload(threads)
+        self._tools = Tools(
+            process.name,
+            process.host,
+            self._gate,
+            self._pool,
+            clock,
+            settings,
+            Refusals(),
+            note=self._note,
+            ledger=self._ledger,
+        )
+        self._alone: dict[str, Any] = {"alone": True} if alone else {}
+        self._listens_until_ns = 0
+        self._begun_ns = self._resumed_ns = self._gate.round_ns
+        self._heartbeat_ns = self._status_ns = self._begun_ns
 
     def run(self, stop: StopFlag) -> None:
         """Work until `stop` is set."""
         self._bus.subscribe(CAMERA)
         self._bus.subscribe(KEYFRAME)
+        self._bus.subscribe(STATUS)
+        self._note.arm()
+        if self._note.suspects is not None:
+            log.warning("the process before this one ended in the codecs of %s", ", ".join(self._note.suspects.cameras))
         log.info("ready")
         while not stop.is_set:
             is_drained = self.run_once()
@@ -92,21 +119,25 @@ class Worker:
         for camera in list(self._lines):
             self._close(camera)
         self._pool.close()
+        self._note.close()
         self._bus.close()
 
     def run_once(self) -> bool:
         """Do what there is to do; return whether the bus has nothing more."""
         now_ns = self._clock.mono_ns()
-        if now_ns - self._round_ns > STOPPED_NS:
+        if now_ns - self._gate.round_ns > STOPPED_NS:
             self._forget_everything(now_ns)
-        self._round_ns = now_ns
+        self._gate.round_ns = now_ns
         messages = self._bus.drain(DRAIN_LIMIT)
         for message in messages:
             self._take(message, now_ns)
-        for done in self._pool.results():
-            done()
+        if now_ns < self._listens_until_ns and len(messages) == DRAIN_LIMIT:
+            self._listen_until(now_ns + BACKLOG_NS)
+        # Before anything is published: another process may have a camera by now.
         if self._must_review:
             self._review(now_ns)
+        for done in self._pool.results():
+            done()
         for line in self._lines.values():
             line.step(now_ns)
         self._tell_life(now_ns)
@@ -118,6 +149,8 @@ class Worker:
             if kind == CAMERA:
                 if self._assignments.hear(decode_record(message.header), now_ns):
                     self._must_review = True
+            elif kind == STATUS:
+                self._overload.hear(message.topic, decode_record(message.header), now_ns)
             elif track == MAIN and camera in self._lines:
                 self._take_for(self._lines[camera], kind, message, now_ns)
         except WireError as error:
@@ -180,11 +213,17 @@ class Worker:
 
     def _forget_everything(self, now_ns: int) -> None:
         """After a stop: drop what waits, and listen before publishing again."""
-        log.warning("did not run for %.1f s: listening first", (now_ns - self._round_ns) / NS_PER_S)
+        log.warning("did not run for %.1f s: listening first", (now_ns - self._gate.round_ns) / NS_PER_S)
         self._counters.add("stopped")
-        self._assignments.doubt_until(now_ns + BACKLOG_NS)
+        self._resumed_ns = now_ns
+        self._overload.forget()
+        self._listen_until(now_ns + BACKLOG_NS)
         for camera in list(self._lines):
             self._close(camera)
+
+    def _listen_until(self, then_ns: int) -> None:
+        self._listens_until_ns = then_ns
+        self._assignments.doubt_until(then_ns)
 
     def _tell_life(self, now_ns: int) -> None:
         if now_ns < self._heartbeat_ns:
@@ -192,12 +231,13 @@ class Worker:
         self._heartbeat_ns = now_ns + HEARTBEAT_NS
         # Time alone ends a line that nobody wants.
         self._must_review = True
+        self._overload.tick(self._lines, now_ns)
         if self._is_leaving:
-            return self._publish_sign(heartbeat=True, leaving=True)
+            return self._publish_sign(now_ns, heartbeat=True, leaving=True)
         if self._is_hung(now_ns):
             return
         if now_ns < self._status_ns:
-            return self._publish_sign(heartbeat=True)
+            return self._publish_sign(now_ns, heartbeat=True)
         self._status_ns = now_ns + STATUS_NS
         stamp_alive(self._settings, self._process)
         self._counters.add("malformed", self._bus.malformed)
@@ -205,20 +245,32 @@ class Worker:
         for line in self._lines.values():
             line.report_losses()
         encodes = {camera: line.record(now_ns) for camera, line in self._lines.items()}
-        self._publish_status(**self._status.record(encodes=encodes))
-
-    def _publish_sign(self, **flags: bool) -> None:
-        process = self._process
+        ledger = self._ledger.record({camera: line.held() for camera, line in self._lines.items()})
         self._publish_status(
-            name=process.name, stage=process.stage, host=process.host, incarnation=process.incarnation, **flags
+            **self._status.record(encodes=encodes, ledger=ledger, overload=self._overload.record()),
+            **self._nature(now_ns),
         )
+
+    def _publish_sign(self, now_ns: int, **flags: bool) -> None:
+        process = self._process
+        own = {"name": process.name, "stage": process.stage, "host": process.host, "incarnation": process.incarnation}
+        self._publish_status(**own, **flags, **self._nature(now_ns))
+
+    def _nature(self, now_ns: int) -> dict[str, Any]:
+        """Return what every sign of life says of this process, if there is anything."""
+        suspects = self._note.suspects
+        if suspects is None or now_ns - self._begun_ns > SUSPECTS_NS:
+            return self._alone
+        return {**self._alone, "suspects": list(suspects.cameras), "crash_id": suspects.crash_id}
 
     def _publish_status(self, **fields: Any) -> None:
         self._bus.publish(self._status_topic, encode_record(fields))
 
     def _is_hung(self, now_ns: int) -> bool:
-        times = [line.busy_since_ns() for line in self._lines.values()]
-        return any(since_ns is not None and now_ns - since_ns > HUNG_NS for since_ns in times)
+        # The threads know, also of cameras that went to another process meanwhile. Stopped, they hang no more than we.
+        hung = self._note.hung(now_ns - HUNG_NS) if now_ns - self._resumed_ns > HUNG_NS else []
+        self._note.write_hung(frozenset(hung))
+        return bool(hung)
 
     def _sleep_s(self) -> float:
         now_ns = self._clock.mono_ns()

@@ -1,5 +1,6 @@
 """How far a page is behind, from a camera's log of sends and what was seen on the screen. Pure but for the log."""
 
+import time
 from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,11 @@ class Spread(NamedTuple):
 
     def __str__(self) -> str:
         return f"p50 {self.p50:.0f} ms, p95 {self.p95:.0f} ms, most {self.most:.0f} ms"
+
+
+def now_mono_ms() -> float:
+    """Return CLOCK_MONOTONIC, on which sends and pictures are noted."""
+    return time.monotonic() * 1000
 
 
 def read_sends(path: Path) -> list[Sent]:

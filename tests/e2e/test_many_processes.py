@@ -202,7 +202,7 @@ def test_broker_killed_nothing_old_arrives_when_it_is_back(pipeline, viewers):
 
 def newest_offset_ns(viewer: Viewer) -> int:
     """Return the least distance between the camera's time and this clock: that of a picture that came at once."""
-    return min(picture.mono_ns - picture.meta["media_time_ns"] for picture in viewer.pictures)
+    return min(picture.mono_ns - int(picture.meta["media_time_ns"]) for picture in viewer.pictures)
 
 
 def test_ledger_tells_what_became_of_every_frame(pipeline, viewers):

@@ -176,9 +176,9 @@ class Bench:
             self._bus.publish_frame(topic(JPEG, camera), replace(sender.newest, repeat=True))
 
 
-def transcoder(name: str, folder: Path, variables: Mapping[str, str]) -> AbstractContextManager[Room]:
+def transcoder(name: str, folder: Path, variables: Mapping[str, str], *arguments: str) -> AbstractContextManager[Room]:
     """Return a transcode process, to be used in a `with` block."""
-    return room(name, folder, stdin=None, arguments=(), **variables)
+    return room(name, folder, stdin=None, arguments=arguments, **variables)
 
 
 @contextmanager

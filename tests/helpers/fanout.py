@@ -9,9 +9,10 @@ from typing import Any
 from common.frame import Frame
 from common.topics import H264, JPEG, MP4
 from services.fanout.forms import Form, HttpForm, http_form, websocket_form
+from services.fanout.ledger import Ledger
 from services.fanout.mailbox import Bounds
 from services.fanout.packet import Packet
-from services.fanout.viewer import Mp4HttpViewer, Viewer
+from services.fanout.viewer import Line, Mp4HttpViewer, Viewer
 
 MS = 1_000_000
 START_NS = 1_000_000_000_000
@@ -83,9 +84,8 @@ def make_viewer(
     form = form or websocket_form(format_, meta=meta)
     kind = Mp4HttpViewer if isinstance(form, HttpForm) and format_ == MP4 else Viewer
     transport = "http" if isinstance(form, HttpForm) else "ws"
-    viewer = kind(
-        "v", format_, form, bounds or Bounds(), write=wire.write, push=wire.push, end=wire.end, transport=transport  # type: ignore[arg-type]
-    )  # fmt: skip
+    line = Line(wire.write, wire.push, wire.end, transport)
+    viewer = kind("v", format_, form, bounds or Bounds(), line)  # type: ignore[arg-type]
     return viewer, wire
 
 
@@ -108,6 +108,11 @@ def numbers(data: bytes, format_: str = H264) -> list[int]:
     """Return the numbers of the frames in what was sent, in order."""
     mark = format_.encode() + b" "
     return [int(part.split(b" ", 1)[0]) for part in data.split(mark)[1:]]
+
+
+def make_ledger() -> Ledger:
+    """Return a ledger that knows the makers of all messages: `worker-<term>`, and of JPEGs `publisher`."""
+    return Ledger(lambda _camera, format_, term: "publisher" if format_ == JPEG else f"worker-{term}")
 
 
 class Bus:

@@ -43,9 +43,11 @@ class Feeder:
     addresses: BusAddresses
     known: list[str] = field(default_factory=list)
     apis: list[dict[str, str]] = field(default_factory=list)
+    told_by_keeper: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     cameras: dict[str, dict[str, Any]] = field(default_factory=dict)
     answers_requests: bool = True
+    statuses: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._commands: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
@@ -123,6 +125,7 @@ class Feeder:
 
     def _run(self) -> None:
         self._bus.subscribe(KEYFRAME)
+        self._bus.subscribe(STATUS)
         next_frame_s = next_announce_s = time.monotonic()
         while not self._ended.is_set():
             now_s = time.monotonic()
@@ -140,7 +143,9 @@ class Feeder:
     def _take_messages(self) -> None:
         for message in self._bus.drain():
             kind, camera, _ = parse(message.topic)
-            if kind == KEYFRAME:
+            if kind == STATUS:
+                self.statuses[message.topic] = decode_record(message.header)
+            elif kind == KEYFRAME:
                 self.asked.append((camera, decode_record(message.header)))
                 if camera in self._running and self.answers_requests:
                     self._running[camera].key_due = True
@@ -152,7 +157,8 @@ class Feeder:
         self._bus.publish(topic(CAMERA, host, "feeder-0"), encode_record({**record, "cameras": cameras}))
         keeper = {
             "name": "keeper", "stage": "keeper", "host": host, "pid": 1, "uptime_s": 1.0, "rss_bytes": 1,
-            "cpu_percent": 0.0, "counters": {}, "known_cameras": self.known, "apis": self.apis,
+            "cpu_percent": 0.0, "counters": {}, "incarnation": 1, "known_cameras": self.known, "apis": self.apis,
+            **self.told_by_keeper,
         }  # fmt: skip
         self._bus.publish(topic(STATUS, host, "keeper"), encode_record(keeper))
 

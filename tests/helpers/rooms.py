@@ -66,7 +66,7 @@ def room(
     name: str, folder: Path, *, stdin: socket.socket | None = None, arguments: tuple[str, ...] = (), **variables: str
 ) -> Iterator[Room]:
     """Run `python -m services.<stage> --name <name>` until the block ends; yields when it is ready."""
-    stage = name.rpartition("-")[0] or name
+    stage = name.partition("-")[0]
     log_path = folder / f"{name}.log"
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("CAM_")}
     with log_path.open("ab") as log:

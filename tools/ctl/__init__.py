@@ -1,1 +1,1 @@
-"""`make status`, `scale`, `restart`, `stop`, `config` and `logs`: they act on the pipeline of CAM_RUN_DIR."""
+"""`make status`, `scale`, `restart`, `release`, `stop`, `config` and `logs`: on the pipeline of CAM_RUN_DIR."""

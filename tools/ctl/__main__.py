@@ -1,4 +1,4 @@
-"""`python -m tools.ctl status|scale|restart|stop|config|logs`: one function a command, each prints what it did."""
+"""`python -m tools.ctl status|scale|restart|release|stop|config|logs`: a function a command."""
 
 import os
 import signal
@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from common.config import Settings, load
 from common.errors import ConfigError
@@ -102,6 +103,14 @@ def _after_keeper(settings: Settings, last: dict[str, Any], deadline: float) -> 
     raise CommandError(f"keeper is not back; see {settings.run_path('logs')}/keeper.log")
 
 
+def release(settings: Settings, arguments: list[str]) -> None:
+    require_pipeline(settings)
+    if len(arguments) != 1 or not arguments[0]:
+        raise CommandError("say which camera: make release CAMERA=porch")
+    ask_keeper(settings, "DELETE", f"/api/cameras/{quote(arguments[0], safe='')}/quarantine")
+    print(f"camera {arguments[0]} is encoded again, in a process of its own until it has behaved for 10 minutes")
+
+
 def end(settings: Settings, _arguments: list[str]) -> None:
     print(stop(settings))
 
@@ -121,6 +130,7 @@ COMMANDS: Final[dict[str, Callable[[Settings, list[str]], None]]] = {
     "status": show_status,
     "scale": scale,
     "restart": restart,
+    "release": release,
     "stop": end,
     "config": show_config,
     "logs": follow_logs,

@@ -33,7 +33,7 @@ def ask_keeper(settings: Settings, method: str, path: str, value: object = None)
     try:
         connection.request(method, path, body, headers)
         response = connection.getresponse()
-        answer: dict[str, Any] = json.loads(response.read())
+        answer: dict[str, Any] = json.loads(response.read() or b"{}")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise CommandError(f"keeper does not answer ({error}); see {settings.run_path('logs')}/keeper.log") from error
     finally:

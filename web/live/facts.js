@@ -26,10 +26,16 @@ export function facts(row, viewers, player) {
 function ageOf(viewers, player) {
   // Of an old picture the player tells it itself, over the picture.
   if (player.state !== "live" || player.ageS === null) return "";
-  // The server knows both ends of a picture's way; the page only when it came.
-  const own = viewers.find((viewer) => viewer.id === player.viewerId);
-  if (typeof own?.age_s === "number") return ageText(own.age_s);
+  const measuredS = ownAgeS(viewers, player);
+  if (measuredS !== null) return ageText(measuredS);
   return player.ageS < 1 ? "under 1 s" : ageText(player.ageS);
+}
+
+/** How old the picture on this page is, in seconds, as the server measures it; null where it does not, or not now. */
+export function ownAgeS(viewers, player) {
+  if (player.state !== "live") return null;
+  // The server knows both ends of a picture's way; the page only when it came.
+  return viewers.find((viewer) => viewer.id === player.viewerId)?.age_s ?? null;
 }
 
 function lossText(dropped, lostHere) {

@@ -1,34 +1,17 @@
 /** The simple page: one camera as JPEGs on a canvas, for any browser; `?camera=` says which. */
 import { arrange } from "./arrange.js";
 import { el, setText } from "./dom.js";
-import { Known } from "./known.js";
-import { StatusFeed } from "./status-feed.js";
-import { summary } from "./summary.js";
+import { base, followStatus, nameAfter, page } from "./page.js";
 import { Tile } from "./tile.js";
-import { cameraHost, cameraPort, welcome } from "./welcome.js";
 
-const TITLE = document.title;
-const base = new URL("./", location.href);
-const known = new Known();
-const page = (id) => document.getElementById(id);
 let cameras = [];
 let viewers = [];
 let tile = null;
 const links = new Map();
 
-new StatusFeed(new URL("status", base), {
-  onStatus(status) {
-    page("away").hidden = true;
-    cameras = known.take(status.cameras ?? [], performance.now());
-    viewers = status.viewers ?? [];
-    setText(page("summary"), summary(cameras));
-    showWelcome(status);
-    show();
-  },
-  onAway() {
-    page("away").hidden = false;
-    setText(page("summary"), "");
-  },
+followStatus((...told) => {
+  [cameras, viewers] = told;
+  show();
 });
 addEventListener("popstate", show);
 addEventListener("resize", () => arrange(page("grid")));
@@ -42,13 +25,13 @@ function show() {
     tile = null;
   }
   if (row && !tile) {
-    const look = { format: "jpeg", isTerse: false, openWords: "Full screen" };
+    const look = { format: "jpeg", isTerse: false, view: "large", openWords: "Full screen" };
     tile = new Tile(row, base, { open: (one) => one.fill() }, look);
     page("grid").append(tile.element);
   }
   tile?.update(row, viewers);
   page("missing").hidden = !wanted || row !== undefined;
-  document.title = tile ? `${tile.label} · esp32-stream` : TITLE;
+  nameAfter(tile);
   showChoice();
   arrange(page("grid"));
 }
@@ -80,10 +63,4 @@ function makeLink(id) {
   links.set(id, link);
   page("choices").append(el("li", {}, link));
   return link;
-}
-
-function showWelcome(status) {
-  const place = page("welcome");
-  place.hidden = cameras.length > 0;
-  if (!place.hidden && !place.firstChild) place.append(welcome(cameraHost(status, location), cameraPort(location)));
 }

@@ -1,9 +1,11 @@
 /** One camera: its player, its name and figures; small in the grid or large over the page. */
 import "../camera-player.js";
 import { shortWord } from "../player/condition.js";
+import { DelayPanel } from "./delay-panel.js";
 import { el, icon, setText } from "./dom.js";
-import { facts } from "./facts.js";
+import { facts, ownAgeS } from "./facts.js";
 import { Figures } from "./figures.js";
+import { notice } from "./notice.js";
 import { savePicture } from "./save.js";
 
 const SAVE = "Save picture";
@@ -20,15 +22,17 @@ export class Tile {
   #back;
   #title = el("h2");
   #word = el("span", { class: "word" });
-  #warning = el("p", { class: "warning", hidden: true });
+  // Always there, or screen readers would not notice what comes into it.
+  #notice = el("p", { class: "notice", role: "status" });
   #figures = new Figures();
+  #delays = new DelayPanel();
 
   /** `on`: {open(tile), close(), step(tile, by)}; `openWords` say what `open` does. */
-  constructor(row, base, on, { format = null, isTerse = true, openWords = "Show large" } = {}) {
+  constructor(row, base, on, { format = null, isTerse = true, view = "tile", openWords = "Show large" } = {}) {
     this.#id = row.id;
     this.#openWords = openWords;
     const oncamerastate = () => this.#tellState();
-    this.#player = el("camera-player", { camera: row.id, format, terse: isTerse, oncamerastate });
+    this.#player = el("camera-player", { camera: row.id, format, view, terse: isTerse, oncamerastate });
     this.#open = el("button", { class: "open", type: "button", onclick: () => on.open(this) });
     this.#frame = el("div", { class: "frame" }, this.#player, this.#open);
     this.#back = button("back", "All cameras", on.close);
@@ -48,6 +52,7 @@ export class Tile {
   set isLarge(isLarge) {
     this.element.classList.toggle("is-large", isLarge);
     this.#player.toggleAttribute("terse", !isLarge);
+    this.#player.setAttribute("view", isLarge ? "large" : "tile");
     if (!isLarge && document.fullscreenElement === this.#frame) document.exitFullscreen();
   }
 
@@ -65,8 +70,6 @@ export class Tile {
     if (this.#player.getAttribute("label") !== this.label) this.#player.setAttribute("label", this.label);
     setText(this.#title, this.label);
     this.#title.title = this.label;
-    this.#warning.hidden = !row.warning;
-    setText(this.#warning, String(row.warning ?? ""));
     this.#tellState();
   }
 
@@ -99,7 +102,7 @@ export class Tile {
   #makeCaption() {
     const mark = el("span", { class: "mark", "aria-hidden": "true" });
     const name = el("div", { class: "name" }, mark, this.#title, this.#word);
-    return el("div", { class: "caption" }, name, this.#warning, this.#figures.element);
+    return el("div", { class: "caption" }, name, this.#notice, this.#figures.element, this.#delays.element);
   }
 
   #makeSaveButton(base) {
@@ -121,6 +124,17 @@ export class Tile {
     if (this.#open.getAttribute("aria-label") !== name) this.#open.setAttribute("aria-label", name);
     const player = { format, state, ageS, lost, viewerId, width: shown?.width, height: shown?.height };
     this.#figures.tell(facts(this.#row, this.#viewers, player));
+    this.#delays.tell(this.#row.delay_ms, ownAgeS(this.#viewers, player));
+    this.#tellNotice();
+  }
+
+  #tellNotice() {
+    const { format, error } = this.#player;
+    // A player that is not terse says itself why it shows nothing.
+    const text = notice(this.#row, format, this.#player.hasAttribute("terse") ? error : "");
+    setText(this.#notice, text);
+    this.#notice.title = text;
+    this.element.classList.toggle("has-notice", text !== "");
   }
 }
 

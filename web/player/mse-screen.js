@@ -3,12 +3,17 @@
  * Out: which picture is on the screen; or that this screen is broken, perhaps for good, so that another is to be made.
  */
 import { Fragment, isInitSegment, readTimescale } from "./fmp4.js";
+import { Lag } from "./lag.js";
 import { Playout } from "./playout.js";
 import { SourceFeed, canPlay, mimeOf } from "./source-feed.js";
 
-// A browser that is this far behind begins anew, at a fresh keyframe.
+// A browser that is this far behind begins anew, at a fresh keyframe. What a stall left is taken in first; if that takes
+// longer than so, it is no sign of a browser that is too slow.
 const LATEST_MS = 1000;
 const LATE_PICTURES = 4;
+const EXCUSED_FOR_MS = 5000;
+// Pictures that wait to be appended and are older than this keyframe are left out.
+const SKIP_S = 0.3;
 // After a burst the newest picture lies this far ahead of the clock: then that runs faster for a moment.
 const LONG_LEAD_S = 0.12;
 const FAST_RATE = 3;
@@ -35,6 +40,7 @@ export class MseScreen {
   #feed = null;
   #timescale = 90_000;
   #playout = new Playout();
+  #lag = new Lag();
   #needsKey = true;
   #appended = 0;
   #firstMs = 0;
@@ -55,7 +61,7 @@ export class MseScreen {
   /** Begin, or go on, with a stream of this codec; its init segment is pushed next. */
   begin(codec) {
     const mime = mimeOf(codec);
-    if (!canPlay(mime)) this.#break(`this browser does not play ${codec}`, true);
+    if (!canPlay(mime)) this.#break(`this browser does not play ${codec}`, { isForGood: true });
     else if (this.#feed) this.#feed.change(mime);
     else this.#open(mime);
   }
@@ -96,7 +102,8 @@ export class MseScreen {
   #play() {
     this.#video.play().catch((error) => {
       // A phone that saves power starts no video untouched. A canvas needs no touch.
-      if (error.name === "NotAllowedError") this.#break("the browser does not start a video by itself", true);
+      if (error.name !== "NotAllowedError") return;
+      this.#break("the browser does not start a video by itself", { isForGood: true });
     });
   }
 
@@ -106,9 +113,13 @@ export class MseScreen {
   }
 
   #pushFragment(fragment, arrivedMs) {
-    if (this.#isLate(arrivedMs)) return this.#break("the browser is behind");
-    if (!this.#isWanted(fragment.isKey)) return;
     const mediaTimeS = fragment.decodeTime / this.#timescale;
+    this.#lag.observe(mediaTimeS, arrivedMs);
+    if (this.#isLate(arrivedMs)) {
+      const isExcused = this.#lag.sinceStallMs(arrivedMs) < EXCUSED_FOR_MS;
+      return this.#break("the browser is behind", { isExcused });
+    }
+    if (!this.#isWanted(fragment.isKey, mediaTimeS)) return;
     this.#feed.push({ bytes: fragment.bytes, fragment, picture: { mediaTimeS, arrivedMs, isKey: fragment.isKey } });
     this.#seekIfOverlooked();
   }
@@ -116,11 +127,15 @@ export class MseScreen {
   #isLate(nowMs) {
     const oldest = this.#playout.oldestPending;
     if (!oldest || nowMs - oldest.arrivedMs < LATEST_MS) return false;
+    // A decoder may take its time to start; one that never does is given up elsewhere.
+    if (!this.#hasShown || this.#lag.sinceStallMs(nowMs) < LATEST_MS) return false;
     return this.#appended - this.#video.getVideoPlaybackQuality().totalVideoFrames >= LATE_PICTURES;
   }
 
-  #isWanted(isKey) {
-    if (isKey && this.#feed.isFull) this.#feed.drop((entry) => !entry.fragment);
+  #isWanted(isKey, mediaTimeS) {
+    // After a stall much comes at once, and most of it is old: nobody needs to see that once a keyframe is there.
+    const isBehind = mediaTimeS - (this.#feed.oldestWaiting?.picture.mediaTimeS ?? mediaTimeS) > SKIP_S;
+    if (isKey && (isBehind || this.#feed.isFull)) this.#feed.drop((entry) => !entry.fragment);
     this.#needsKey = !isKey && (this.#needsKey || this.#feed.isFull);
     return !this.#needsKey;
   }
@@ -141,7 +156,7 @@ export class MseScreen {
     this.#appended += 1;
     this.#firstMs ||= nowMs;
     if (!this.#hasShown && this.#appended > BLIND_PICTURES && nowMs - this.#firstMs > BLIND_MS) {
-      this.#break("the browser shows none of the pictures", true);
+      this.#break("the browser shows none of the pictures", { isForGood: true });
     }
   }
 
@@ -179,11 +194,11 @@ export class MseScreen {
     this.#onShown({ ...picture, width: this.#video.videoWidth, height: this.#video.videoHeight });
   }
 
-  #break(reason, isForGood = false) {
+  #break(reason, how) {
     if (this.#ending.signal.aborted) return;
     this.#ending.abort();
     // The last picture is still there for whoever keeps it.
-    this.#onBroken(reason, isForGood);
+    this.#onBroken(reason, how);
     this.#release();
   }
 

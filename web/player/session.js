@@ -2,7 +2,9 @@
  * One stretch of watching a camera, while the player is in view: a snapshot at once, then the stream on a screen of its
  * format. It keeps `facts` (see condition.js) and tells each picture; what is made of them is the player's matter.
  */
+import { Backoff } from "./backoff.js";
 import { CanvasScreen } from "./canvas-screen.js";
+import { frameAgeS } from "./elsewhere.js";
 import { decodeJpeg } from "./jpeg.js";
 import { MseScreen, canPlayH264 } from "./mse-screen.js";
 import { ViewerLink } from "./viewer-link.js";
@@ -12,6 +14,8 @@ const MOST_BREAKS = 3;
 const BREAKS_WITHIN_MS = 60_000;
 // Shorter than PATIENCE_MS of condition.js, so that nobody reads "offline" below a picture that moves.
 const LAST_PICTURES_MS = 500;
+// A camera whose newest frame is no older goes on: then it is the connection that does not.
+const GOES_ON_S = 1;
 
 /** The format that is right for this browser; `wish` is the attribute's. */
 export function chooseFormat(wish) {
@@ -46,11 +50,18 @@ export class Session {
   #shown = null;
   #mediaTimeS = null;
   #breaks = [];
+  #size;
+  #toldSize = "";
+  #badNewsMs = performance.now();
+  #doubtAfterMs = 0;
+  #doubts = new Backoff({ firstMs: 1000, mostMs: 16_000 });
 
-  constructor({ base, camera, format, isOnline, view, onPicture, onChange }) {
+  /** `size`: "tile" or "large", see `size` below. */
+  constructor({ base, camera, format, size, isOnline, view, onPicture, onChange }) {
     this.#base = base;
     this.camera = camera;
     this.format = format;
+    this.#size = size;
     this.#view = view;
     this.#onPicture = onPicture;
     this.#onChange = onChange;
@@ -61,7 +72,26 @@ export class Session {
 
   /** Tell the server how old the picture on the screen is. */
   reportAge() {
-    if (this.#shown?.mediaTimeS != null) this.#link.sendAge(this.#shown.mediaTimeS);
+    if (this.#shown?.mediaTimeS != null) this.#link.send({ type: "age", media_time_s: this.#shown.mediaTimeS });
+  }
+
+  /** How large the camera is shown: a busy server spares the tiles first. */
+  set size(size) {
+    this.#size = size;
+    this.#tellSize();
+  }
+
+  /** Pictures have stopped: connect anew if the camera goes on, as the server says elsewhere. */
+  async doubt() {
+    const doubtedMs = performance.now();
+    if (!this.#link.hasFlowed || doubtedMs < this.#doubtAfterMs) return;
+    this.#doubtAfterMs = doubtedMs + this.#doubts.next();
+    const ageS = await frameAgeS(this.#base, this.camera);
+    const hasMoved = this.#shown?.arrivedMs > doubtedMs;
+    if (this.#ending.signal.aborted || hasMoved || !this.#link.hasFlowed) return;
+    // Without an answer it is the network that is away: ask again soon, the answer tells that it is back.
+    if (ageS === null) this.#doubtAfterMs = doubtedMs;
+    else if (ageS < GOES_ON_S) this.#link.renew();
   }
 
   /** Try again now, if waiting. */
@@ -78,19 +108,33 @@ export class Session {
   }
 
   #connect() {
-    const url = new URL("ws/viewer", this.#base);
-    url.protocol = url.protocol.replace("http", "ws");
-    if (this.camera) url.searchParams.set("camera", this.camera);
-    url.searchParams.set("format", this.format);
-    // In MP4 the time of a picture stands in the fragment; a JPEG has none.
-    if (this.format === "jpeg") url.searchParams.set("meta", "1");
-    this.#link = new ViewerLink(url, this.#base, {
-      opened: () => this.#turn(true),
+    this.#link = new ViewerLink(() => this.#address(), this.#base, {
+      opened: () => {
+        this.#turn(true);
+        this.#tellSize();
+      },
       closed: () => this.#lose(),
       refused: (isServerThere) => this.#takeRefusal(isServerThere),
       text: (message) => this.#hear(message),
       binary: (bytes, arrivedMs) => this.#take(bytes, arrivedMs),
     });
+  }
+
+  #address() {
+    const url = new URL("ws/viewer", this.#base);
+    url.protocol = url.protocol.replace("http", "ws");
+    if (this.camera) url.searchParams.set("camera", this.camera);
+    url.searchParams.set("format", this.format);
+    url.searchParams.set("view", this.#size);
+    this.#toldSize = this.#size;
+    // In MP4 the time of a picture stands in the fragment; a JPEG has none.
+    if (this.format === "jpeg") url.searchParams.set("meta", "1");
+    return url;
+  }
+
+  #tellSize() {
+    const size = this.#size;
+    if (size !== this.#toldSize && this.#link.send({ type: "view", view: size })) this.#toldSize = size;
   }
 
   #turn(isOpen) {
@@ -123,10 +167,12 @@ export class Session {
         this.lost += message.frames;
         return;
       case "offline":
+        this.#badNewsMs = performance.now();
         return this.#note({ isOnline: false });
       case "online":
         return this.#note({ isOnline: true, error: "" });
       case "error":
+        this.#badNewsMs = performance.now();
         return this.#note({ error: String(message.message) });
     }
   }
@@ -148,7 +194,7 @@ export class Session {
   #makeScreen() {
     const listener = {
       onShown: (picture) => this.#show(picture),
-      onBroken: (reason, isForGood) => this.#mend(reason, isForGood),
+      onBroken: (reason, how) => this.#mend(reason, how),
     };
     const { video, canvas } = this.#view;
     return this.format === "mp4" ? new MseScreen(video, listener) : new CanvasScreen(canvas, listener);
@@ -157,16 +203,19 @@ export class Session {
   #show(picture) {
     this.#shown = picture;
     this.#view.showMoving(this.#screen.element);
+    this.#doubts.reset();
+    this.#doubtAfterMs = 0;
     // A camera's last pictures may come after the word that it is offline; one that goes on sending is there.
-    const isProof = picture.arrivedMs > this.facts.onlineChangedMs + LAST_PICTURES_MS;
-    if (this.facts.error || (this.facts.isOnline === false && isProof)) this.#note({ isOnline: true, error: "" });
+    const isProof = picture.arrivedMs > this.#badNewsMs + LAST_PICTURES_MS;
+    if (isProof && (this.facts.error || this.facts.isOnline === false)) this.#note({ isOnline: true, error: "" });
     this.#onPicture(picture);
   }
 
-  #mend(reason, isForGood) {
+  #mend(reason, { isForGood = false, isExcused = false } = {}) {
     console.warn(`camera-player: ${this.camera}: ${reason}`);
     const nowMs = performance.now();
-    this.#breaks = [...this.#breaks.filter((atMs) => nowMs - atMs < BREAKS_WITHIN_MS), nowMs];
+    this.#breaks = this.#breaks.filter((atMs) => nowMs - atMs < BREAKS_WITHIN_MS);
+    if (!isExcused) this.#breaks.push(nowMs);
     this.#closeScreen();
     if (!isForGood && this.#breaks.length < MOST_BREAKS) return this.#link.renew();
     this.format = "jpeg";

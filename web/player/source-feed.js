@@ -51,6 +51,11 @@ export class SourceFeed {
     return this.#waitingBytes > MOST_WAITING_BYTES;
   }
 
+  /** The oldest fragment's entry that waits, or undefined. */
+  get oldestWaiting() {
+    return this.#waiting.find((entry) => entry.fragment);
+  }
+
   /** Go on with another kind of stream. */
   change(mime) {
     if (mime === this.#mime) return;

@@ -1,24 +1,29 @@
 /**
  * The WebSocket of one viewer, kept up: it comes back by itself after the server, the network or a proxy was away.
- * In: texts and binary messages, told to `listener`. Out: `age`.
+ * In: texts and binary messages, told to `listener`. Out: short texts.
  */
 import { Backoff, wait } from "./backoff.js";
 import { answers, untilItAnswers } from "./reach.js";
 import { Turns } from "./turns.js";
 
 const OPEN_WITHIN_MS = 5000;
-// The server restarts one process of several (RFC 6455's registry): another one is there already.
+// The server restarts a process (RFC 6455's registry): another one is there, or about to be. It told all its viewers in
+// the same moment, so they come back one after the other.
 const SERVICE_RESTART = 1012;
+const RESTART_SPREAD_MS = 400;
 const SPREAD_MS = 150;
 // A dead Wi-Fi link looks like a camera that says nothing. Longer each time, for the camera may be just slow.
 const SILENT_FIRST_MS = 10_000;
 const SILENT_MOST_MS = 120_000;
+// So many messages, none later than this after the one before: they flow, and when they stop, something is wrong.
+const FLOWING_MESSAGES = 10;
+const FLOWING_GAP_MS = 1000;
 
 // Chromium holds back each further WebSocket of a page by up to seconds while about ten of them are still connecting.
 const turns = new Turns(6);
 
 export class ViewerLink {
-  #url;
+  #address;
   #base;
   #listener;
   #ending = new AbortController();
@@ -27,23 +32,31 @@ export class ViewerLink {
   #refused = new Backoff();
   #silentMs = SILENT_FIRST_MS;
   #silence = 0;
+  #flowed = 0;
+  #newestMs = 0;
   #hurry = new AbortController();
 
   /**
    * `listener`: {opened(), text(message), binary(bytes, arrivedMs), closed(), refused(isServerThere)}.
-   * `base` is the server's address, `url` that of the WebSocket.
+   * `base` is the server's address; `address()` returns that of the WebSocket, asked for each time it connects.
    */
-  constructor(url, base, listener) {
-    this.#url = url;
+  constructor(address, base, listener) {
+    this.#address = address;
     this.#base = base;
     this.#listener = listener;
     this.#run();
   }
 
-  /** Tell how old the shown picture is. */
-  sendAge(mediaTimeS) {
-    if (this.#socket?.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(JSON.stringify({ type: "age", media_time_s: mediaTimeS }));
+  /** Whether messages came one soon after the other on this connection, up to the newest. */
+  get hasFlowed() {
+    return this.#flowed >= FLOWING_MESSAGES;
+  }
+
+  /** Send a message; return false where that is not possible now. */
+  send(message) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(message));
+    return true;
   }
 
   /** Do not wait any longer for the next try. */
@@ -74,7 +87,7 @@ export class ViewerLink {
       this.#listener.closed();
       this.#hurry = new AbortController();
       if (!opened) await this.#waitForServer();
-      else if (code !== SERVICE_RESTART) await wait(Math.random() * SPREAD_MS, this.#hurry.signal);
+      else await wait(Math.random() * (code === SERVICE_RESTART ? RESTART_SPREAD_MS : SPREAD_MS), this.#hurry.signal);
     }
   }
 
@@ -93,8 +106,9 @@ export class ViewerLink {
   /** One connection, from the handshake to its end; `connected` is called when the handshake is over. */
   #runOnce(connected) {
     return new Promise((resolve) => {
-      const socket = new WebSocket(this.#url);
+      const socket = new WebSocket(this.#address());
       let opened = false;
+      this.#flowed = 0;
       const end = ({ code }) => {
         connected();
         clearTimeout(late);
@@ -125,7 +139,10 @@ export class ViewerLink {
     if (typeof data !== "string") {
       this.#silentMs = SILENT_FIRST_MS;
       this.#watchSilence();
-      return this.#listener.binary(new Uint8Array(data), performance.now());
+      const arrivedMs = performance.now();
+      this.#flowed = arrivedMs - this.#newestMs < FLOWING_GAP_MS ? this.#flowed + 1 : 0;
+      this.#newestMs = arrivedMs;
+      return this.#listener.binary(new Uint8Array(data), arrivedMs);
     }
     let message;
     try {

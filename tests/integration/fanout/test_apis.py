@@ -43,7 +43,14 @@ class Api(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    do_HEAD = do_DELETE = do_GET
+    do_HEAD = do_GET
+
+    def do_DELETE(self):
+        if not self.path.endswith("/quarantine"):
+            self.do_GET()
+            return
+        self.send_response(204)
+        self.end_headers()
 
     def do_POST(self):
         body = self.read_body()
@@ -145,6 +152,15 @@ def test_body_over_the_limit_is_413(api):
 
 def test_other_methods_pass(api):
     assert fetch(api.port, "/api/test/porch", method="DELETE").body.startswith(b"DELETE /api/test/porch")
+
+
+def test_answer_without_a_body_passes_and_the_connection_is_good_for_more(api):
+    with RawClient(api.port) as client:
+        for _ in range(2):
+            client.ask("DELETE", "/api/test/porch/quarantine", f"Origin: http://127.0.0.1:{api.port}")
+            answer = client.read_answer()
+            assert (answer.status, answer.body) == (204, b"")
+    assert fetch(api.port, "/api/test/porch/quarantine", "Origin: http://evil.example", method="DELETE").status == 403
 
 
 def test_page_of_another_site_may_change_nothing(api):

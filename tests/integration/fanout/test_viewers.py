@@ -31,6 +31,13 @@ def text(connection):
     return json.loads(message)
 
 
+def greeting(connection):
+    """Return the next message, which is `hello`, but for its id, which is the viewer's own."""
+    hello = text(connection)
+    assert hello.pop("id").startswith("fanout-0.")
+    return hello
+
+
 def next_text(connection, kind):
     """Return the next text of a type, whatever comes before."""
     while True:
@@ -64,6 +71,7 @@ def test_viewer_of_an_unknown_camera_is_refused_in_the_handshake(house):
 def test_viewer_with_a_wrong_wish_is_told_what_was_expected(house):
     assert refusal(house, "?format=avi") == (400, "format=avi: expected h264, mp4, jpeg\n")
     assert refusal(house, "?meta=2")[0] == 400
+    assert refusal(house, "?view=huge") == (400, "view=huge: expected large, tile\n")
     assert refusal(house, "?camera=" + "x" * 33)[0] == 400
     assert refusal(house, "?camera=")[0] == 400
 
@@ -102,7 +110,7 @@ def test_viewer_is_greeted_and_gets_every_picture_in_order(house, camera, format
     house.feeder.start(camera)
     house.wait_online(camera)
     with house.viewer(f"?camera={camera}&format={format_}") as viewer:
-        assert text(viewer) == {"type": "hello", "camera": camera, "format": format_, "online": True}
+        assert greeting(viewer) == {"type": "hello", "camera": camera, "format": format_, "online": True}
         if format_ != "jpeg":
             assert text(viewer) == {
                 "type": "stream", "codec": "avc1.42C01F", "width": 640, "height": 480, "epoch": "1.5"
@@ -130,7 +138,7 @@ def test_default_is_h264_of_the_camera_online_longest(house, camera):
     house.feeder.come(camera, connected_wall_ns=1)
     house.wait_online(camera)
     with house.viewer() as viewer:
-        assert text(viewer) == {"type": "hello", "camera": camera, "format": "h264", "online": True}
+        assert greeting(viewer) == {"type": "hello", "camera": camera, "format": "h264", "online": True}
     house.feeder.go(camera)
 
 
@@ -152,9 +160,9 @@ def test_viewer_of_an_offline_camera_waits_and_is_told_of_its_coming_and_going(h
 
 def test_viewer_that_names_no_camera_waits_for_the_first_one():
     with a_house() as house, house.viewer() as viewer:
-        assert text(viewer) == {"type": "hello", "camera": None, "format": "h264", "online": False}
+        assert greeting(viewer) == {"type": "hello", "camera": None, "format": "h264", "online": False}
         house.feeder.start("late")
-        assert text(viewer) == {"type": "hello", "camera": "late", "format": "h264", "online": True}
+        assert greeting(viewer) == {"type": "hello", "camera": "late", "format": "h264", "online": True}
         picture(viewer)
 
 
@@ -224,7 +232,9 @@ def test_hole_stops_the_viewer_until_a_keyframe_that_is_asked_for(house, camera)
     with house.viewer(f"?camera={camera}") as viewer:
         wait_until(lambda: house.feeder.wants(camera), "wanted")
         house.feeder.publish(camera, "h264", make_frame(0, key=True), make_frame(1), make_frame(4), make_frame(5))
-        wait_until(lambda: any(it["reason"] == "loss" for it in house.feeder.requests(camera)), "request because of a loss")
+        wait_until(
+            lambda: any(it["reason"] == "loss" for it in house.feeder.requests(camera)), "request because of a loss"
+        )
         house.feeder.publish(camera, "h264", make_frame(6, key=True))
         assert (picture(viewer), picture(viewer)) == (0, 1)
         assert text(viewer) == {"type": "dropped", "frames": 4, "reason": "loss"}
@@ -359,6 +369,62 @@ def test_flood_of_messages_closes_with_1008(house, camera):
         viewer.read_until(b'"online":true}')
         viewer.socket.sendall(client_frame(TEXT, b"{}") * 100)
         assert viewer.read_to_end().startswith(b"\x88\x13" + (1008).to_bytes(2, "big") + b"too many messages")
+
+
+def test_viewer_learns_the_id_that_the_status_calls_it_by(house, camera):
+    house.feeder.come(camera)
+    house.wait_online(camera)
+    with house.viewer(f"?camera={camera}") as first, house.viewer(f"?camera={camera}") as second:
+        ids = {text(first)["id"], text(second)["id"]}
+        assert len(ids) == 2
+        wait_until(lambda: ids <= {row["id"] for row in house.status()["viewers"]}, "both in the status")
+
+
+def test_viewer_says_how_large_it_shows_the_camera_when_it_comes_and_later(house, camera):
+    house.feeder.come(camera)
+    house.wait_online(camera)
+
+    def told():
+        records = [record for record in list(house.feeder.statuses.values()) if record["name"] == "fanout-0"]
+        return records[0].get("watches", {}).get(camera) if records else None
+
+    with house.viewer(f"?camera={camera}&view=tile") as viewer:
+        wait_until(lambda: told() == "tile", "shown as a tile")
+        viewer.send('{"type":"view","view":"large"}')
+        wait_until(lambda: told() == "large", "shown large")
+        viewer.send('{"type":"view","view":["tile"]}')
+        viewer.send('{"type":"view","view":"tile"}')
+        wait_until(lambda: told() == "tile", "shown as a tile again")
+
+
+# Viewers that say what they show
+
+
+def test_viewer_that_shows_old_pictures_skips_to_a_fresh_keyframe_and_is_told(house, camera):
+    house.feeder.start(camera)
+    house.wait_online(camera)
+    with house.viewer(f"?camera={camera}&meta=1") as viewer, house.viewer(f"?camera={camera}") as other:
+        old_s = next_text(viewer, "frame")["media_time_ns"] / 1e9
+        first = picture(other)
+        others = [first]
+
+        def asked():
+            others.append(picture(other))
+            viewer.send(json.dumps({"type": "age", "media_time_s": old_s}))
+            return any(request["reason"] == "late" for request in house.feeder.requests(camera))
+
+        wait_until(asked, "a keyframe asked for because of a viewer that is behind")
+        dropped = next_text(viewer, "dropped")
+        assert dropped["reason"] == "late"
+        assert dropped["frames"] >= 1
+        assert next_text(viewer, "frame")["key"] is True
+        # It says the same again and again; a viewer that buffers on purpose does not cost a keyframe each time.
+        requests = len(house.feeder.requests(camera))
+        for _ in range(20):
+            viewer.send(json.dumps({"type": "age", "media_time_s": old_s}))
+            others.append(picture(other))
+        assert len(house.feeder.requests(camera)) <= requests + 3
+        assert others == list(range(first, first + len(others)))
 
 
 def test_ping_is_answered(house, camera):

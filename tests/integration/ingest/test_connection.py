@@ -150,7 +150,7 @@ class QuietReception:
     message_limit_bytes = 1 << 20
 
     def __init__(self):
-        self.read_buffer = bytearray(1 << 16)
+        self.read_buffer = memoryview(bytearray(1 << 16))
         self.departed = []
         self.arrived = []
 

@@ -18,7 +18,7 @@ FANOUT = Member("fanout", "fanout-0", "RUNNING", 7)
 
 
 class FakeSupervisord:
-    """supervisord's four answers; `fault` is raised by starts and stops."""
+    """supervisord's answers; `fault` is raised by starts, stops and signals."""
 
     def __init__(self):
         self.calls = []
@@ -32,6 +32,9 @@ class FakeSupervisord:
 
     def stopProcess(self, name, wait):
         return self._note("stop", name, wait)
+
+    def signalProcess(self, name, signal):
+        return self._note("signal", name, signal)
 
     def _note(self, verb, name, wait):
         self.calls.append((verb, name, wait))
@@ -84,6 +87,14 @@ def test_start_and_stop_name_group_and_member_and_do_not_wait():
         supervisor.do(Action("stop", FANOUT))
 
     assert fake.calls == [("start", "fanout:fanout-0", False), ("stop", "fanout:fanout-0", False)]
+
+
+def test_kill_is_a_signal_that_supervisord_sends():
+    fake = FakeSupervisord()
+    with served(fake) as supervisor:
+        supervisor.do(Action("kill", FANOUT))
+
+    assert fake.calls == [("signal", "fanout:fanout-0", "KILL")]
 
 
 @pytest.mark.parametrize("code", [6, 60, 70])

@@ -23,7 +23,7 @@ def options():
 @pytest.fixture
 def poller(options):
     before = signal.signal(signal.SIGUSR2, lambda _number, _frame: None)
-    prompt = PromptPoller(options)
+    prompt = PromptPoller(options, lambda: None)
     yield prompt
     os.close(signal.set_wakeup_fd(-1))
     os.close(prompt._wake_fd)

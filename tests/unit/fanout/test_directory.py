@@ -69,6 +69,19 @@ def test_changes_are_told_once():
     assert announce(directory, gone, full=False) == [Change("porch", False, 5.0)]
 
 
+def test_absence_that_began_before_this_process_is_told_when_its_date_is_known():
+    directory = Directory(["porch"])
+    gone = camera("porch", online=False, offline_since_wall_ns=5 * S)
+    assert announce(directory, gone) == [Change("porch", False, 5.0)]
+    assert announce(directory, gone) == []
+
+
+def test_camera_of_a_killed_publisher_is_gone_since_its_last_picture_not_since_an_absence_before():
+    directory = Directory([])
+    announce(directory, camera("porch", offline_since_wall_ns=5 * S, last_frame_wall_ns=90 * S))
+    assert announce(directory, incarnation=2) == [Change("porch", False, 90.0)]
+
+
 def test_partial_announcement_leaves_the_other_cameras_as_they_are():
     directory = Directory([])
     announce(directory, camera("porch"), camera("yard"))

@@ -1,13 +1,13 @@
 from common.counters import Counters
 from services.fanout.hub import Hub
-from tests.helpers.fanout import MS, START_NS, Bus, make_frame, make_viewer, numbers
+from tests.helpers.fanout import MS, START_NS, Bus, make_frame, make_ledger, make_viewer, numbers
 
 S = 1000 * MS
 
 
 def make_hub():
     bus = Bus()
-    return Hub(bus, Counters()), bus
+    return Hub(bus, Counters(), make_ledger()), bus
 
 
 def test_topic_is_subscribed_once_while_somebody_watches_and_a_second_longer():
@@ -84,16 +84,46 @@ def test_backfill_and_playback_are_not_live():
     assert wire.sent == []
 
 
-def test_losses_are_remembered_when_the_topic_is_given_up():
-    hub, _ = make_hub()
+def test_account_goes_on_when_the_topic_is_given_up_and_wanted_again():
+    ledger = make_ledger()
+    hub = Hub(Bus(), Counters(), ledger)
     viewer = make_viewer()[0]
     hub.join(viewer, "porch", START_NS)
     hub.publish("porch", "h264", make_frame(0, key=True), START_NS)
     hub.publish("porch", "h264", make_frame(3), START_NS)
-    assert hub.losses() == {"porch": 2}
     hub.leave(viewer, START_NS)
     hub.tick(START_NS + S)
-    assert hub.losses() == {"porch": 2}
+    row = ledger.record()["porch/h264"]
+    assert (row["in"], row["bus"]) == (2, 2)
+    hub.join(viewer, "porch", START_NS + 2 * S)
+    hub.publish("porch", "h264", make_frame(90, key=True), START_NS + 2 * S)
+    row = ledger.record()["porch/h264"]
+    assert (row["in"], row["out"], row["dropped"], row["bus"]) == (3, 2, {"broken": 1}, 2)
+
+
+def test_new_frames_that_went_on_are_told_apart():
+    hub, _ = make_hub()
+    viewer = make_viewer()[0]
+    hub.join(viewer, "porch", START_NS)
+    went_on = [
+        hub.publish("porch", "h264", make_frame(0), START_NS),
+        hub.publish("porch", "h264", make_frame(1, key=True), START_NS),
+        hub.publish("porch", "h264", make_frame(1, key=True, repeat=True), START_NS),
+        hub.publish("yard", "h264", make_frame(1, key=True), START_NS),
+    ]
+    assert went_on == [False, True, False, False]
+
+
+def test_cameras_are_watched_as_large_as_their_largest_view_of_video():
+    hub, _ = make_hub()
+    viewers = [make_viewer()[0], make_viewer("mp4")[0], make_viewer()[0], make_viewer("jpeg")[0]]
+    for viewer, camera in zip(viewers, ("porch", "porch", "yard", "attic"), strict=True):
+        hub.join(viewer, camera, START_NS)
+    viewers[0].view = viewers[2].view = "tile"
+    assert hub.watches() == {"porch": "large", "yard": "tile"}
+    viewers[1].view = "tile"
+    hub.leave(viewers[2], START_NS)
+    assert hub.watches() == {"porch": "tile"}
 
 
 def test_leaving_without_having_joined_is_nothing():

@@ -3,7 +3,7 @@ from services.fanout.announced import Announcement, Camera
 from services.fanout.directory import Directory
 from services.fanout.hub import Hub
 from services.fanout.lobby import Lobby
-from tests.helpers.fanout import MS, START_NS, Bus, make_frame, make_viewer, numbers, texts
+from tests.helpers.fanout import MS, START_NS, Bus, make_frame, make_ledger, make_viewer, numbers, texts
 
 S = 1000 * MS
 
@@ -12,8 +12,9 @@ class House:
     def __init__(self):
         self.bus = Bus()
         self.directory = Directory([])
-        self.hub = Hub(self.bus, Counters())
-        self.lobby = Lobby(self.hub, self.directory)
+        self.troubles = {}
+        self.hub = Hub(self.bus, Counters(), make_ledger())
+        self.lobby = Lobby(self.hub, self.directory, lambda camera: self.troubles.get(camera, ""))
 
     def announce(self, *cameras):
         for change in self.directory.announce(Announcement("ingest-0", "h", 1, True, cameras), START_NS):
@@ -29,7 +30,7 @@ def test_viewer_of_an_online_camera_is_greeted():
     house = House()
     house.announce(Camera("porch", online=True))
     _, wire = house.enter("porch")
-    assert texts(wire) == [{"type": "hello", "camera": "porch", "format": "h264", "online": True}]
+    assert texts(wire) == [{"type": "hello", "id": "v", "camera": "porch", "format": "h264", "online": True}]
 
 
 def test_viewer_of_an_offline_camera_is_told_and_gets_the_picture_as_soon_as_it_comes():
@@ -55,11 +56,11 @@ def test_viewer_without_a_camera_gets_the_one_online_longest_and_keeps_it():
 def test_viewer_without_a_camera_waits_for_the_first_that_comes():
     house = House()
     viewer, wire = house.enter()
-    assert texts(wire) == [{"type": "hello", "camera": None, "format": "h264", "online": False}]
+    assert texts(wire) == [{"type": "hello", "id": "v", "camera": None, "format": "h264", "online": False}]
     house.announce(Camera("porch", online=True))
     house.announce(Camera("porch", online=True), Camera("yard", online=True))
     assert viewer.camera == "porch"
-    assert texts(wire)[1] == {"type": "hello", "camera": "porch", "format": "h264", "online": True}
+    assert texts(wire)[1] == {"type": "hello", "id": "v", "camera": "porch", "format": "h264", "online": True}
     assert house.bus.subscribed == [("porch", "h264")]
 
 
@@ -99,3 +100,31 @@ def test_jpeg_viewer_of_an_h264_camera_is_told_why_nothing_comes():
     house.announce(Camera("porch", online=True, kind="h264"))
     _, wire = house.enter("porch", "jpeg")
     assert texts(wire)[1]["type"] == "error"
+
+
+def test_viewer_of_video_is_told_once_at_its_join_why_none_can_be_made():
+    house = House()
+    house.announce(Camera("porch", online=True))
+    house.troubles["porch"] = "no video of camera porch is made"
+    wires = {format_: house.enter("porch", format_)[1] for format_ in ("h264", "mp4", "jpeg")}
+    errors = {format_: [text for text in texts(wire) if text["type"] == "error"] for format_, wire in wires.items()}
+    said = [{"type": "error", "message": "no video of camera porch is made"}]
+    assert errors == {"h264": said, "mp4": said, "jpeg": []}
+
+
+def test_viewers_of_video_are_told_when_no_more_can_be_made():
+    house = House()
+    house.announce(Camera("porch", online=True), Camera("yard", online=True))
+    wires = {format_: house.enter("porch", format_)[1] for format_ in ("h264", "mp4", "jpeg")}
+    other = house.enter("yard")[1]
+    house.lobby.warn("porch", "no more")
+    assert [texts(wire)[-1]["type"] for wire in wires.values()] == ["error", "error", "hello"]
+    assert texts(other)[-1]["type"] == "hello"
+
+
+def test_viewer_that_came_before_its_camera_was_announced_as_gone_learns_since_when_it_is():
+    house = House()
+    _, wire = house.enter("porch")
+    house.announce(Camera("porch", online=False, offline_since_wall_ns=2 * S))
+    house.announce(Camera("porch", online=False, offline_since_wall_ns=2 * S))
+    assert [text["since"] for text in texts(wire) if text["type"] == "offline"] == [None, 2.0]

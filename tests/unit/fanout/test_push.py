@@ -5,7 +5,7 @@ import pytest
 from common.counters import Counters
 from services.fanout.asking import LateLimit
 from services.fanout.stream import Stream
-from tests.helpers.fanout import START_NS, make_frame, make_viewer
+from tests.helpers.fanout import START_NS, make_frame, make_ledger, make_viewer
 
 
 class Full:
@@ -24,7 +24,7 @@ class Full:
 
 
 def make_stream(viewers):
-    stream = Stream("porch", "h264", LateLimit(), Counters(), lambda _stream: None)
+    stream = Stream("porch", "h264", LateLimit(), Counters(), make_ledger().open("porch", "h264"), lambda _stream: None)
     for viewer in viewers:
         stream.join(viewer, START_NS)
     stream.publish(make_frame(0, key=True), START_NS)

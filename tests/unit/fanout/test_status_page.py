@@ -12,14 +12,22 @@ WALL_NS = 1_700_000_000 * S
 
 CAMERA_FIELDS = {
     "id", "label", "online", "stalled", "source", "fps", "width", "height", "jpeg_bytes_per_s", "h264_bytes_per_s",
-    "frames", "dropped", "encode_ms", "viewers", "last_frame_age_s",
+    "frames", "dropped", "encode_ms", "viewers", "last_frame_age_s", "delay_ms", "ledger",
 }  # fmt: skip
 
 
 def process(name, **extras):
     return {
         "name": name, "stage": name.partition("-")[0], "host": "h", "pid": 7, "uptime_s": 2.5, "rss_bytes": 1 << 20,
-        "cpu_percent": 1.5, "counters": {"in": 3}, **extras,
+        "cpu_percent": 1.5, "counters": {"in": 3}, "incarnation": 1, "mono_ns": START_NS, **extras,
+    }  # fmt: skip
+
+
+def account(hop="fanout", in_=0, out=0, dropped=(), held=0, bus_from=()):
+    bus_from = dict(bus_from)
+    return {
+        "hop": hop, "in": in_, "out": out, "dropped": dict(dropped), "held": held, "bus": sum(bus_from.values()),
+        "bus_from": bus_from,
     }  # fmt: skip
 
 
@@ -28,6 +36,10 @@ def viewer(number, camera, **changes):
     return {
         "id": id_, "camera": camera, "format": "h264", "age_s": 0.1, "dropped": 0, "transport": "ws", **changes
     }  # fmt: skip
+
+
+def online(camera):
+    return Camera(camera, online=True)
 
 
 def page(directory, statuses, now_ns=START_NS):
@@ -47,17 +59,29 @@ def test_camera_row_has_exactly_the_fields_of_the_contract():
         "porch", online=True, source="ws 10.0.0.7", width=640, height=480, fps=24.987, bytes_per_s=650_000.4,
         frames=70, dropped={"corrupt": 2}, last_frame_mono_ns=START_NS - 20 * MS, last_frame_wall_ns=WALL_NS,
     )  # fmt: skip
+    ledger = {"porch/h264": account(in_=9, out=8, dropped={"broken": 1}, bus_from={"transcode-0": 3})}
+    delays = {"porch": {"whole": {"61": 3}}}
     encode = {"encode_ms": 2.348, "bytes_per_s": 90_000.5, "fps": 25.0, "dropped": {"late": 1}, "term": 4}
     records = [
         process("transcode-0", encodes={"porch": encode}),
-        process("fanout-0", viewers=[viewer(1, "porch"), viewer(2, "porch"), viewer(3, "yard")], lost={"porch": 3}),
-    ]
+        process(
+            "fanout-0", viewers=[viewer(1, "porch"), viewer(2, "porch"), viewer(3, "yard")], ledger=ledger,
+            delays=delays,
+        ),
+    ]  # fmt: skip
     row = page(*make(told, records=records))["cameras"][0]
     assert set(row) == CAMERA_FIELDS
     assert row == {
         "id": "porch", "label": "The porch", "online": True, "stalled": False, "source": "ws 10.0.0.7", "fps": 24.99,
         "width": 640, "height": 480, "jpeg_bytes_per_s": 650_000, "h264_bytes_per_s": 90_000, "frames": 70,
-        "dropped": {"corrupt": 2, "late": 1, "bus": 3}, "encode_ms": 2.35, "viewers": 2, "last_frame_age_s": 0.02,
+        "dropped": {"corrupt": 2, "late": 1, "broken": 1, "bus": 3}, "encode_ms": 2.35, "viewers": 2,
+        "last_frame_age_s": 0.02, "delay_ms": {"whole": {"p50": 10.31, "p95": 10.31}},
+        "ledger": [
+            {
+                "hop": "fanout", "process": "fanout-0", "incarnation": 1, "format": "h264", "in": 9, "out": 8,
+                "dropped": {"broken": 1}, "held": 0, "bus": 3, "bus_from": {"transcode-0": 3}, "ended": False,
+            }
+        ],
     }  # fmt: skip
 
 
@@ -100,6 +124,62 @@ def test_encoder_of_the_newer_term_is_shown():
     assert page(*make(Camera("porch", online=True), records=records))["cameras"][0]["encode_ms"] == 2.0
 
 
+def test_losses_are_of_the_ledger_where_there_is_one_and_what_nobody_wanted_is_none():
+    rows = [
+        process("ingest-0", ledger={"porch": account("ingest", 9, 5, {"truncated": 1, "unwanted": 3})}),
+        process("transcode-0", ledger={"porch": account("transcode", 4, 2, {"overload": 2}, bus_from={"ingest-0": 1})},
+                encodes={"porch": {"dropped": {"overload": 77}, "term": 1}}),
+        process("transcode-1", ledger={"porch": account("transcode", 2, 1, {"overload": 1})}),
+    ]  # fmt: skip
+    row = page(*make(Camera("porch", online=True, dropped={"truncated": 55}), records=rows))["cameras"][0]
+    assert row["dropped"] == {"truncated": 1, "overload": 3, "bus": 1}
+    assert [each["process"] for each in row["ledger"]] == ["ingest-0", "transcode-0", "transcode-1"]
+    assert "format" not in row["ledger"][0]
+
+
+def test_overload_is_told_of_processes_and_what_it_costs_of_cameras():
+    records = [
+        process("transcode-1", overload={"level": 2, "rule": "tiles at 8 fps"},
+                encodes={"porch": {"limit": {"fps": 8.0}, "term": 1}, "yard": {"limit": {}, "term": 1}}),
+        process("transcode-0", overload={"level": 0, "rule": ""}),
+        process("transcode-2", overload=["nonsense"]),
+    ]  # fmt: skip
+    answer = page(*make(*map(online, ("porch", "yard")), records=records))
+    assert answer["overload"] == [{"process": "transcode-1", "level": 2, "rule": "tiles at 8 fps"}]
+    porch, yard = answer["cameras"]
+    assert porch["limited"] == {"reason": "overload", "fps": 8.0}
+    assert "limited" not in yard
+
+
+def test_isolated_and_quarantined_cameras_are_told():
+    quarantine = {"since_wall_ns": WALL_NS - S, "until_wall_ns": WALL_NS + 60 * S, "reason": "crashed 3 times"}
+    told = process("keeper", isolated={"yard": "transcode-alone-0"}, quarantined={"porch": quarantine})
+    porch, yard = page(*make(*map(online, ("porch", "yard")), records=[told]))["cameras"]
+    assert porch["quarantine"] == {"since": WALL_NS / S - 1, "until": WALL_NS / S + 60, "reason": "crashed 3 times"}
+    assert "isolated" not in porch
+    assert yard["isolated"] is True
+    assert "quarantine" not in yard
+
+
+def test_camera_whose_pictures_cannot_be_encoded_says_so():
+    records = [process("transcode-0", encodes={"porch": {"error": "its pictures cannot be encoded", "term": 1}})]
+    row = page(*make(Camera("porch", online=True, warning="weak signal"), records=records))["cameras"][0]
+    assert row["warning"] == "weak signal; its pictures cannot be encoded"
+
+
+def test_delays_of_all_processes_are_one_sum_and_renewed_with_what_they_tell():
+    records = [process("fanout-0", delays={"porch": {"whole": {"0": 1}}})]
+    directory, statuses = make(online("porch"), records=records)
+    assert page(directory, statuses)["cameras"][0]["delay_ms"]["whole"]["p95"] == 0.05
+    statuses.hear(process("fanout-1", delays={"porch": {"whole": {"161": 9}, "shown": {"8": 1}}}), START_NS)
+    delays = page(directory, statuses)["cameras"][0]["delay_ms"]
+    assert list(delays) == ["whole", "shown"]
+    assert delays["whole"]["p50"] > 50_000
+    statuses.hear(process("transcode-0"), START_NS + 2 * SILENT_NS)
+    statuses.expire(START_NS + 2 * SILENT_NS)
+    assert page(directory, statuses)["cameras"][0]["delay_ms"] == {}
+
+
 def test_viewers_of_all_processes_have_exactly_the_fields_of_the_contract():
     records = [
         process("fanout-0", viewers=[viewer(1, "porch")]),
@@ -123,7 +203,8 @@ def test_processes_include_those_that_do_not_speak_for_themselves():
 def test_silent_process_is_gone_while_others_speak_and_a_heartbeat_keeps_it():
     statuses = Statuses("h")
     statuses.hear(process("transcode-0"), START_NS)
-    statuses.hear({"name": "transcode-0", "stage": "transcode", "host": "h", "heartbeat": True}, START_NS + S)
+    beat = {"name": "transcode-0", "stage": "transcode", "host": "h", "incarnation": 1, "heartbeat": True}
+    statuses.hear(beat, START_NS + S)
     statuses.expire(START_NS + S + SILENT_NS)
     assert len(statuses.processes()) == 1
     statuses.expire(START_NS + S + SILENT_NS + 1)

@@ -13,6 +13,7 @@ from tests.helpers.fanout import (
     TFDT_OFFSET,
     make_frame,
     make_http_viewer,
+    make_ledger,
     make_viewer,
     numbers,
     texts,
@@ -30,7 +31,10 @@ class Camera:
         self.format = format_
         self.counters = Counters()
         self.wants = []
-        self.stream = Stream("porch", format_, LateLimit(), self.counters, lambda s: self.wants.append(s.asker.reason))
+        self.account = make_ledger().open("porch", format_)
+        self.stream = Stream(
+            "porch", format_, LateLimit(), self.counters, self.account, lambda s: self.wants.append(s.asker.reason)
+        )
 
     def publish(self, *frames, **changes):
         for number in frames:
@@ -259,7 +263,7 @@ def test_hole_stops_viewers_until_the_next_keyframe_and_is_counted_as_bus():
     camera.keyframe(6)
     assert numbers(wire.all) == [0, 1, 6]
     assert told(wire, "dropped") == [{"type": "dropped", "frames": 4, "reason": "loss"}]
-    assert camera.counters.get("dropped_bus") == camera.stream.lost == 2
+    assert camera.counters.get("dropped_bus") == camera.account.record()["bus"] == 2
     assert viewer.dropped == 4
 
 
@@ -305,7 +309,7 @@ def test_overdue_messages_end_here_and_the_stream_goes_on_at_a_keyframe():
     camera.keyframe(5)
     assert numbers(wire.all) == [0, 5]
     assert told(wire, "dropped") == [{"type": "dropped", "frames": 4, "reason": "late"}]
-    assert (viewer.dropped, camera.counters.get("dropped_overdue"), camera.stream.lost) == (4, 3, 0)
+    assert (viewer.dropped, camera.counters.get("dropped_overdue"), camera.account.record()["bus"]) == (4, 3, 0)
 
 
 def test_overdue_jpeg_is_not_shown():
@@ -560,3 +564,157 @@ def test_picture_encoded_again_for_a_newcomer_goes_to_everybody():
     camera.keyframe(20, repeat=True)
     assert numbers(wire.all) == [20]
     assert numbers(live.all) == list(range(21))
+
+
+# Viewers that say what they show
+
+
+def test_viewer_that_shows_old_pictures_skips_to_a_fresh_keyframe_while_the_others_go_on():
+    camera = Camera()
+    behind, wire = camera.watch()
+    _, other = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 40))
+    behind.shows(at(20), at(39) + MS)
+    assert camera.stream.asker.reason == LATE
+    camera.publish(40, 41)
+    camera.keyframe(42)
+    camera.publish(43)
+    assert numbers(wire.all) == [*range(40), 42, 43]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 2, "reason": "late"}]
+    assert numbers(other.all) == list(range(44))
+    assert told(other, "dropped") == []
+
+
+def test_viewer_that_shows_what_it_should_is_left_alone():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 40))
+    viewer.shows(at(30), at(39) + MS)
+    assert viewer.live
+    assert camera.stream.asker.reason == ""
+
+
+def test_busy_viewer_that_is_behind_gives_up_what_waits_and_asks_when_it_can_take_a_keyframe():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 30))
+    viewer.blocked()
+    camera.publish(30, 31)
+    viewer.shows(at(2), at(31) + MS)
+    assert camera.stream.asker.reason == ""
+    viewer.resumed(at(31) + 2 * MS)
+    assert camera.stream.asker.reason == LATE
+    camera.publish(32)
+    camera.keyframe(33)
+    assert numbers(wire.all) == [*range(30), 33]
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 3, "reason": "late"}]
+
+
+def test_viewer_that_skips_waits_for_a_fresh_keyframe_not_for_one_that_is_sent_again():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 30))
+    viewer.shows(at(2), at(29) + MS)
+    camera.watch(29)
+    camera.publish(0, key=True, repeat=True)
+    camera.publish(*range(1, 30), repeat=True)
+    assert numbers(wire.all) == list(range(30))
+    assert not viewer.live
+
+
+def test_viewer_that_skips_onto_the_next_message_lost_nothing_and_is_told_nothing():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 30))
+    viewer.shows(at(2), at(29) + MS)
+    camera.keyframe(30)
+    camera.publish(31)
+    assert numbers(wire.all) == list(range(32))
+    assert told(wire, "dropped") == []
+
+
+def test_viewer_that_waits_for_a_keyframe_or_watches_jpegs_does_not_skip():
+    video, pictures = Camera(), Camera("jpeg")
+    waiting, _ = video.watch()
+    video.publish(*range(30))
+    waiting.shows(at(0), at(30))
+    assert video.stream.asker.reason == JOIN
+    viewer, _ = pictures.watch()
+    pictures.publish(*range(30))
+    viewer.shows(at(0), at(30))
+    assert viewer.live
+    assert pictures.stream.asker.reason == ""
+
+
+def test_viewer_that_left_may_still_have_something_to_say():
+    camera = Camera()
+    viewer, _ = camera.watch()
+    camera.keyframe(0)
+    camera.stream.leave(viewer)
+    viewer.shows(at(0), at(90))
+
+
+# What a newcomer starts with
+
+
+def test_newcomer_gets_all_that_it_starts_with_in_one_write():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 7))
+    _, wire = camera.watch(7)
+    assert len(wire.sent) == 1
+    assert numbers(wire.all) == list(range(7))
+
+
+def test_large_start_goes_out_in_parts_and_waits_as_soon_as_the_connection_is_busy():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0, size=50_000)
+    camera.publish(*range(1, 7), size=20_000)
+    viewer, wire = make_viewer()
+    wire.on_write = viewer.blocked
+    camera.stream.join(viewer, at(7))
+    assert numbers(wire.all) == [0]
+    wire.on_write = None
+    viewer.resumed(at(7) + MS)
+    assert numbers(wire.all) == list(range(7))
+
+
+def test_group_that_is_sent_again_waits_as_a_whole_for_a_busy_newcomer():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0, size=100_000)
+    camera.publish(*range(1, 30), size=20_000)
+    viewer, wire = camera.watch(30)
+    wire.on_write = viewer.blocked
+    for number in range(30):
+        frame = make_frame(number, key=number == 0, repeat=True, size=100_000 if number == 0 else 20_000)
+        camera.stream.publish(frame, at(30))
+    # Far more than its box holds.
+    assert numbers(wire.all) == [0]
+    camera.publish(30)
+    assert viewer.live
+    wire.on_write = None
+    viewer.resumed(at(30) + MS)
+    assert numbers(wire.all) == list(range(31))
+
+
+def test_group_that_waits_for_too_long_is_dropped_as_anything_else():
+    camera = Camera()
+    camera.watch()
+    camera.keyframe(0, size=100_000)
+    camera.publish(*range(1, 30), size=20_000)
+    viewer, wire = camera.watch(30)
+    wire.on_write = viewer.blocked
+    for number in range(30):
+        frame = make_frame(number, key=number == 0, repeat=True, size=100_000 if number == 0 else 20_000)
+        camera.stream.publish(frame, at(30))
+    camera.publish(*range(30, 45))
+    assert not viewer.live
+    assert viewer.box.size == 0

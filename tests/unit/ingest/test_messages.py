@@ -21,7 +21,7 @@ def feed(messages: MessageStream, wire: bytes, chunk: int = 1448, now_ns: int = 
     return [message.payload for piece in pieces if not messages.ended for message in messages.feed(piece, now_ns)]
 
 
-@pytest.mark.parametrize("chunk", [1, 7, 1448, 1 << 20])
+@pytest.mark.parametrize("chunk", [1, 7, 1448, 6000, 12_000, 1 << 20])
 @pytest.mark.parametrize("mask", [bytes(4), MASK])
 def test_message_arrives_whole_however_it_is_cut(chunk, mask):
     assert feed(stream(), client_frame(BINARY, PICTURE, mask=mask) * 2, chunk) == [PICTURE, PICTURE]

@@ -5,10 +5,12 @@ import json
 import pytest
 
 from common.config import load
+from common.units import NS_PER_S
 from services.keeper.api import Api
 from services.keeper.core import Core
 from services.keeper.desired import Member
 from services.keeper.http1 import Request, RequestError
+from services.keeper.quarantine import Quarantine, Remembered
 
 TABLE = [
     Member("broker", "broker", "RUNNING", 10),
@@ -21,11 +23,15 @@ TABLE = [
 SITE = {"host": "cams.example:8080"}
 
 
+def core_of(settings, scale=None, remembered=None):
+    return Core(settings, scale or {}, remembered or {}, Quarantine(Remembered(), 0, 0), 0)
+
+
 class Desk:
     """An Api over a core, and how often it was asked to carry out a change."""
 
     def __init__(self):
-        self.core = Core(load({}), {}, {"attic": 5})
+        self.core = core_of(load({}), remembered={"attic": 5})
         self.core.table = TABLE
         self.carried_out = 0
         self.failure = None
@@ -164,7 +170,7 @@ def test_page_of_another_site_may_read():
 def test_core_starts_with_the_settings_scale_until_another_was_wished():
     settings = load({"CAM_KEEPER_FANOUT": "4", "CAM_KEEPER_TRANSCODE": "2"})
 
-    core = Core(settings, {"fanout": 3}, {})
+    core = core_of(settings, scale={"fanout": 3})
 
     assert core.scale == {"fanout": 3, "transcode": 2, "ingest": 1}
 
@@ -188,3 +194,74 @@ def test_core_stops_one_member_and_starts_it_again(desk):
     assert desk.core.restart_report() == {
         "running": False, "done": ["fanout-0"], "current": "", "left": [], "error": "",
     }  # fmt: skip
+
+
+def quarantine_of(desk, camera):
+    for crash_id in range(3):
+        desk.core.quarantine.heard({"name": "transcode-0", "suspects": [camera], "crash_id": crash_id}, 0, 0)
+
+
+def test_quarantine_is_lifted_and_that_is_carried_out(desk):
+    quarantine_of(desk, "attic")
+
+    answer = desk.ask("DELETE", "/api/cameras/Attic/quarantine")
+
+    assert answer.status == 204
+    assert desk.carried_out == 1
+    assert desk.core.quarantine.quarantined() == {}
+
+
+def test_lifting_of_a_quarantine_that_is_not_is_refused_in_a_sentence(desk):
+    answer = desk.ask("DELETE", "/api/cameras/attic/quarantine")
+
+    assert answer.status == 404
+    assert answer.value["error"] == "camera attic is not in quarantine"
+    assert desk.carried_out == 0
+
+
+def test_lifting_takes_one_method_and_no_page_of_another_site(desk):
+    quarantine_of(desk, "attic")
+
+    assert desk.ask("POST", "/api/cameras/attic/quarantine").status == 405
+    assert desk.ask("DELETE", "/api/cameras/attic/quarantine", origin="http://evil.example").status == 403
+    assert desk.ask("DELETE", "/api/cameras//quarantine").status == 400
+    assert "attic" in desk.core.quarantine.quarantined()
+
+
+def test_forgotten_camera_is_in_no_quarantine_any_more(desk):
+    quarantine_of(desk, "attic")
+
+    assert desk.ask("DELETE", "/api/cameras/attic").status == 200
+
+    assert desk.core.quarantine.quarantined() == {}
+
+
+def test_core_starts_a_given_up_broker_again_after_a_while(desk):
+    desk.core.table = [row if row.name != "broker" else Member("broker", "broker", "FATAL", 0) for row in TABLE]
+
+    assert desk.core.due(0) == []
+    assert desk.core.next_look_s(0) == 1.0
+    assert [(action.verb, action.member.name) for action in desk.core.due(NS_PER_S)] == [("start", "broker")]
+    assert desk.core.given_up == {"broker": 2.0}
+
+
+def test_core_starts_a_worker_for_a_camera_that_is_set_apart(desk):
+    desk.core.table = [*TABLE, Member("transcode-alone", "transcode-alone-0", "STOPPED", 0)]
+    desk.core.quarantine.heard({"name": "transcode-0", "suspects": ["attic"], "crash_id": 1}, 0, 0)
+
+    assert [(action.verb, action.member.name) for action in desk.core.due(0)] == [("start", "transcode-alone-0")]
+
+
+def test_restart_goes_on_when_the_scale_takes_a_member_away(desk):
+    desk.core.scale["fanout"] = 2
+    desk.core.table = [*TABLE, Member("fanout", "fanout-1", "RUNNING", 21)]
+    desk.core.restart("fanout")
+    desk.core.due(0)
+
+    desk.core.scale["fanout"] = 1
+    desk.core.table = [Member("fanout", "fanout-0", "RUNNING", 99) if row.name == "fanout-0" else row for row in TABLE]
+    desk.core.heard["fanout-0"] = 99
+    desk.core.due(1)
+
+    assert desk.core.restart_report()["running"] is False
+    assert desk.core.restart_report()["error"] == ""

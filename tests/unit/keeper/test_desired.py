@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from common.config import PROJECT_DIR
 from common.settings import KeeperSettings
 from services.keeper.desired import (
+    ALONE_LIMIT,
+    ALONE_STAGE,
     POOL_LIMIT,
     POOLS,
     SINGLES,
@@ -20,6 +22,7 @@ from services.keeper.desired import (
     next_look_s,
     plan,
     serving,
+    wanted_members,
 )
 
 ONE_EACH = {"ingest": 1, "transcode": 1, "fanout": 1}
@@ -29,6 +32,7 @@ def full_table(**states: str) -> list[Member]:
     """supervisord's table as it is before keeper starts, but for the states given by name (`fanout_1`)."""
     names = [(single, single) for single in SINGLES]
     names += [(pool, f"{pool}-{number}") for pool in POOLS for number in range(POOL_LIMIT + (pool != "transcode"))]
+    names += [(ALONE_STAGE, f"{ALONE_STAGE}-{number}") for number in range(ALONE_LIMIT)]
     names.append(("mock-camera", "mock-camera"))
     rows = []
     for group, name in names:
@@ -75,6 +79,15 @@ def test_plan_starts_a_given_up_member_only_when_insisted_on():
     assert "transcode-0" in names(plan(ONE_EACH, table, insist=("transcode-0",)), "start")
 
 
+def test_plan_runs_the_workers_that_are_wanted_for_one_camera_and_no_other():
+    table = full_table(transcode_alone_0="RUNNING", transcode_alone_2="STOPPED")
+
+    actions = plan(ONE_EACH, table, alone=("transcode-alone-2",))
+
+    assert "transcode-alone-2" in names(actions, "start")
+    assert names(actions, "stop") == ["transcode-alone-0"]
+
+
 def test_plan_starts_a_broker_that_was_stopped():
     assert names(plan(ONE_EACH, full_table(broker="STOPPED")), "start")[0] == "broker"
 
@@ -105,9 +118,9 @@ def test_next_look_is_soon_while_something_is_passing():
                          ingest_8="RUNNING")  # fmt: skip
     dying = full_table(fanout_0="STOPPING", transcode_0="RUNNING", ingest_0="RUNNING")
 
-    assert next_look_s(ONE_EACH, settled, False) == 10.0
-    assert next_look_s(ONE_EACH, settled, True) < 1
-    assert next_look_s(ONE_EACH, dying, False) < 1
+    assert next_look_s(wanted_members(ONE_EACH, settled), False) == 10.0
+    assert next_look_s(wanted_members(ONE_EACH, settled), True) < 1
+    assert next_look_s(wanted_members(ONE_EACH, dying), False) < 1
 
 
 @pytest.mark.parametrize(
@@ -143,6 +156,7 @@ def test_process_table_settings_and_keeper_agree_on_the_limits():
         assert section.getint("numprocs") == POOL_LIMIT + 1
         assert f"test %(process_num)d -lt {POOL_LIMIT}" in section["command"]
     assert table["program:transcode"].getint("numprocs") == POOL_LIMIT
+    assert table[f"program:{ALONE_STAGE}"].getint("numprocs") == ALONE_LIMIT
 
 
 def test_holder_is_only_the_member_beyond_the_limit():
@@ -157,7 +171,7 @@ def test_nothing_of_the_table_blocks_or_outlives_the_pipeline():
     priority = {section.name.partition(":")[2]: section.getint("priority") for section in programs}
     # Groups stop by falling priority: keeper first, then the source before the sink.
     assert sorted(priority, key=priority.__getitem__, reverse=True) == [
-        "keeper", "mock-camera", "ingest", "transcode", "fanout", "broker",
+        "keeper", "mock-camera", "ingest", "transcode", "transcode-alone", "fanout", "broker",
     ]  # fmt: skip
     for section in programs:
         assert section["redirect_stderr"] == "true", section.name

@@ -85,3 +85,11 @@ def test_answer_carries_its_length_and_nothing_more_for_head():
     assert b"Allow: GET" in head
     assert json.loads(body) == {"error": "né"}
     assert encode_answer(Answer(405, {"error": "né"}, {"Allow": "GET"}), head_only=True) == head + b"\r\n\r\n"
+
+
+def test_answer_without_content_has_neither_body_nor_length():
+    encoded = encode_answer(Answer(204))
+
+    assert encoded.startswith(b"HTTP/1.1 204 No Content\r\n")
+    assert encoded.endswith(b"\r\n\r\n")
+    assert b"Content-Length" not in encoded

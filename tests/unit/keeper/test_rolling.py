@@ -77,3 +77,21 @@ def test_members_of_all_stages_end_with_keeper():
 def test_members_of_an_unknown_stage_are_refused():
     with pytest.raises(ScaleError, match="unknown stage 'fanuot'; expected one of ingest, transcode, fanout"):
         members_of("fanuot", TABLE, SCALE)
+
+
+def test_roll_leaves_out_who_is_not_wanted_any_more():
+    roll = Roll(["fanout-0", "fanout-1", "fanout-2"])
+    roll.advance(0, {"fanout-0": 20}, {})
+
+    roll.keep({"fanout-1"})
+
+    assert roll.advance(1, {"fanout-1": 21}, {}) == "fanout-1"
+    assert roll.left == []
+
+
+def test_members_of_transcode_include_the_workers_for_one_camera_that_run():
+    table = [*TABLE, Member("transcode-alone", "transcode-alone-1", "RUNNING", 50),
+             Member("transcode-alone", "transcode-alone-2", "STOPPED", 0)]  # fmt: skip
+
+    assert members_of("transcode", table, SCALE) == ["transcode-0", "transcode-alone-1"]
+    assert members_of("", table, SCALE).count("transcode-alone-1") == 1

@@ -12,8 +12,10 @@ from common.topics import H264, topic
 from common.units import NS_PER_S
 from services.transcode import encode_line
 from services.transcode.assignments import Assignment
+from services.transcode.crash_note import CrashNote
 from services.transcode.encode_line import EncodeLine
-from services.transcode.jobs import Encoded
+from services.transcode.jobs import Encoded, Failed
+from services.transcode.ledger import Ledger
 from services.transcode.line import Tools
 from services.transcode.pipeline import Refusals
 from tests.helpers.annex_b import IDR, PPS, SLICE, SPS_VGA
@@ -24,6 +26,7 @@ class FakeBus:
     published: list[tuple[str, Frame]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     topics: list[str] = field(default_factory=list)
+    stopped: bool = False
 
     def subscribe(self, where: str) -> None:
         self.topics.append(where)
@@ -36,6 +39,9 @@ class FakeBus:
 
     def publish_frame(self, where: str, frame: Frame) -> None:
         self.published.append((where, frame))
+
+    def was_stopped(self) -> bool:
+        return self.stopped
 
 
 @dataclass
@@ -66,6 +72,7 @@ class FakePipeline:
     """Encodes nothing, and crashes where it is told to."""
 
     crashes: frozenset[int] = frozenset()
+    damaged: frozenset[int] = frozenset()
     made = 0
 
     def __init__(self, *_options) -> None:
@@ -75,16 +82,23 @@ class FakePipeline:
     def run(self, job):
         if job.arrived.frame.seq in self.crashes:
             raise MemoryError("codec")
+        if job.arrived.frame.seq in self.damaged:
+            return Failed("corrupt", "JPEG of 4 bytes")
         nals = (SPS_VGA, PPS, IDR) if job.idr or self.fresh else (SLICE,)
         self.fresh = False
         return Encoded(AccessUnit(nals), 640, 480, "libx264", 2_000_000)
 
 
 class Scene:
-    def __init__(self) -> None:
+    def __init__(self, folder) -> None:
         self.bus, self.pool, self.clock = FakeBus(), FakePool(), FakeClock()
-        tools = Tools("transcode-0", "h", self.bus, self.pool, self.clock, Settings(), Refusals())
-        self.line = EncodeLine(Assignment("porch", "transcode-0", 3, "jpeg"), tools)
+        self.note, self.ledger = CrashNote(folder, "transcode-0", 5, 1), Ledger()
+        shared = ("transcode-0", "h", self.bus, self.pool, self.clock, Settings(), Refusals())
+        self.tools = Tools(*shared, note=self.note, ledger=self.ledger)
+        self.open()
+
+    def open(self) -> None:
+        self.line = EncodeLine(Assignment("porch", "transcode-0", 3, "jpeg", "ingest-1"), self.tools)
         self.line.want(frozenset((topic(H264, "porch"),)), self.clock.now_ns)
 
     def send(self, seq: int) -> None:
@@ -93,17 +107,23 @@ class Scene:
         self.line.take(frame, self.clock.now_ns)
         self.line.step(self.clock.now_ns)
 
+    def row(self) -> dict:
+        return self.ledger.record({"porch": self.line.held()})["porch"]
+
     @property
     def frames(self) -> list[Frame]:
         return [frame for _, frame in self.bus.published]
 
 
 @pytest.fixture
-def scene(monkeypatch):
+def scene(monkeypatch, tmp_path):
     monkeypatch.setattr(encode_line, "Pipeline", FakePipeline)
     monkeypatch.setattr(FakePipeline, "made", 0)
     monkeypatch.setattr(FakePipeline, "crashes", frozenset())
-    return Scene()
+    monkeypatch.setattr(FakePipeline, "damaged", frozenset())
+    scene = Scene(tmp_path)
+    yield scene
+    scene.note.close()
 
 
 def test_frames_go_through_the_pool_to_the_bus(scene):
@@ -179,9 +199,95 @@ def test_losses_are_logged_once_with_their_number(scene, caplog):
     assert [record.getMessage() for record in caplog.records] == ["camera porch: frames dropped: overload 4"]
 
 
-def test_thread_that_works_is_told(scene):
-    assert scene.line.busy_since_ns() is None
+def test_camera_in_the_codecs_is_noted_while_it_is_there(scene, monkeypatch):
+    seen = []
+    monkeypatch.setattr(FakePipeline, "run", lambda *_: seen.append(scene.note.hung(1 << 62)) or Failed("corrupt", ""))
     scene.send(0)
-    assert scene.line.busy_since_ns() == scene.clock.now_ns
     scene.pool.work()
-    assert scene.line.busy_since_ns() is None
+    assert seen == [["porch"]]
+    assert scene.note.hung(1 << 62) == []
+
+
+def test_account_is_closed_at_every_moment(scene):
+    FakePipeline.crashes, FakePipeline.damaged = frozenset({4}), frozenset({6})
+
+    def closed() -> dict:
+        row = scene.row()
+        assert row["in"] == row["out"] + sum(row["dropped"].values()) + row["held"]
+        return row
+
+    scene.send(0)
+    assert closed()["held"] == 1
+    scene.send(1)
+    assert closed()["held"] == 2
+    scene.send(2)
+    assert closed()["held"] == 2
+    for seq in (3, 4, 5, 6, 9):
+        scene.pool.work()
+        scene.send(seq)
+        closed()
+    scene.pool.work()
+    assert closed() == {
+        "hop": "transcode",
+        "in": 8,
+        "out": 5,
+        "dropped": {"overload": 1, "crash": 1, "corrupt": 1},
+        "held": 0,
+        "bus": 2,
+        "bus_from": {"ingest-1": 2},
+    }
+
+
+def test_account_outlives_its_line_and_counts_no_frame_twice(scene):
+    scene.send(0)
+    scene.pool.work()
+    scene.send(1)
+    scene.send(2)
+    scene.line.close()
+    scene.pool.work()
+    row = scene.row()
+    assert (row["in"], row["out"], row["dropped"], row["held"]) == (3, 1, {"handover": 2}, 0)
+    scene.open()
+    scene.line.want(frozenset((topic(H264, "porch"),)), scene.clock.now_ns)
+    scene.send(2)  # the newest one again, for the newcomer
+    scene.pool.work()
+    assert scene.frames[-1].seq == 2
+    assert scene.row() == row
+    scene.send(3)
+    scene.pool.work()
+    assert (scene.row()["in"], scene.row()["out"], scene.row()["bus"]) == (4, 2, 0)
+
+
+def test_frames_under_way_when_the_last_viewer_leaves_are_unwanted(scene):
+    scene.send(0)
+    scene.send(1)
+    scene.line.want(frozenset(), scene.clock.now_ns)
+    scene.pool.work()
+    row = scene.row()
+    assert (row["in"], row["out"], row["dropped"], row["held"]) == (2, 0, {"unwanted": 2}, 0)
+
+
+def test_outcome_of_a_time_before_a_stop_is_not_published(scene):
+    scene.send(0)
+    scene.bus.stopped = True
+    scene.pool.work()
+    assert scene.frames == []
+    scene.line.close()
+    assert scene.row()["dropped"] == {"handover": 1}
+
+
+def test_camera_whose_pictures_all_fail_is_told_with_the_reason(scene):
+    FakePipeline.damaged = frozenset(range(1, 50))
+    scene.send(0)
+    scene.pool.work()
+    for seq in (1, 2):
+        scene.send(seq)
+        scene.pool.work()
+    assert "error" not in scene.line.record(scene.clock.now_ns)
+    scene.send(3)
+    scene.pool.work()
+    expected = "its pictures cannot be encoded: JPEG of 4 bytes"
+    assert scene.line.record(scene.clock.now_ns)["error"] == expected
+    scene.send(50)
+    scene.pool.work()
+    assert "error" not in scene.line.record(scene.clock.now_ns)

@@ -98,3 +98,58 @@ def test_requests_never_make_keyframes_closer_than_the_limit_and_none_is_lost(re
         pending = True
     assert all(later - earlier >= 250 * NS_PER_MS for earlier, later in itertools.pairwise(made))
     assert policy.is_due(now + NS_PER_S, now + NS_PER_S) or not pending
+
+
+def extra_keyframes(fps: int, joins_ns: list[int], *, made_before_ns: int | None) -> tuple[int, int]:
+    """Let viewers come to a stream behind a server that starts them at keyframes of the last 300 ms.
+
+    Return how many keyframes were made for them, and how long the unluckiest waited.
+    """
+    policy = KeyframePolicy(1000 * NS_PER_S)
+    made: list[int] = []
+    if made_before_ns is not None:
+        policy.made(NOW - made_before_ns, NOW - made_before_ns)
+        made.append(NOW - made_before_ns)
+    waiting: list[int] = []
+    longest_ns = extra = 0
+    joins = sorted(joins_ns)
+    for picture in range(2 * fps):
+        now_ns = NOW + (picture + 1) * NS_PER_S // fps
+        while joins and NOW + joins[0] < now_ns:
+            came_ns = NOW + joins.pop(0)
+            if not made or came_ns - made[-1] >= 300 * NS_PER_MS:
+                policy.request("join", came_ns)
+                waiting.append(came_ns)
+        if policy.is_due(now_ns, now_ns):
+            policy.made(now_ns, now_ns)
+            extra += bool(made)
+            made.append(now_ns)
+            longest_ns = max([longest_ns, *(now_ns - came_ns for came_ns in waiting)])
+            waiting = []
+    assert waiting == []
+    return extra, longest_ns
+
+
+@pytest.mark.parametrize("made_before_ms", [None, 0, 100, 250, 299, 350, 3000])
+@pytest.mark.parametrize("fps", [15, 25, 30, 60])
+def test_hundred_viewers_within_a_second_cost_three_keyframes(fps, made_before_ms):
+    joins_ns = [number * 10 * NS_PER_MS for number in range(100)]
+    before_ns = None if made_before_ms is None else made_before_ms * NS_PER_MS
+    extra, longest_ns = extra_keyframes(fps, joins_ns, made_before_ns=before_ns)
+    assert extra <= 3
+    assert longest_ns <= 50 * NS_PER_MS + 2 * NS_PER_S // fps
+
+
+@given(
+    st.lists(st.integers(0, NS_PER_S - 1), min_size=1, max_size=100),
+    st.sampled_from([5, 15, 25, 30, 60]),
+    st.none() | st.integers(0, 4 * NS_PER_S),
+)
+def test_viewers_within_a_second_cost_three_keyframes_however_they_come(joins_ns, fps, made_before_ns):
+    assert extra_keyframes(fps, joins_ns, made_before_ns=made_before_ns)[0] <= 3
+
+
+@pytest.mark.parametrize("after_ms", [300, 340, 2000])
+def test_single_viewer_after_a_regular_keyframe_waits_for_one_picture(after_ms):
+    _, waited_ns = extra_keyframes(25, [0], made_before_ns=after_ms * NS_PER_MS)
+    assert waited_ns <= 40 * NS_PER_MS

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from common.units import NS_PER_S
-from services.transcode.pace import RateLimit, is_far_off, millihertz, pace_hz
+from services.transcode.pace import RateLimit, Thinning, is_far_off, millihertz, pace_hz
 
 
 @pytest.mark.parametrize(
@@ -69,3 +69,24 @@ def test_picture_waits_for_its_credit_and_no_longer():
     limit.take(NS_PER_S)
     assert limit.ready_at_ns(NS_PER_S) == NS_PER_S * 7 // 4
     assert limit.ready_at_ns(NS_PER_S * 7 // 4) == NS_PER_S * 7 // 4
+
+
+def test_thinning_takes_each_nth_number_of_a_source():
+    thinning = Thinning()
+    thinning.every = 3
+    taken = []
+    for seq in [0, 1, 2, 3, 5, 8, 9, 10, 11]:
+        if not thinning.leaves_out(7, seq):
+            thinning.take(7, seq)
+            taken.append(seq)
+    assert taken == [0, 3, 8, 11]
+
+
+def test_thinning_begins_anew_with_another_source():
+    thinning = Thinning()
+    thinning.every = 3
+    thinning.take(7, 100)
+    assert thinning.leaves_out(7, 101)
+    assert not thinning.leaves_out(8, 101)
+    # A camera that counts from the beginning again.
+    assert not thinning.leaves_out(7, 2)

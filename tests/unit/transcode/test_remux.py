@@ -7,6 +7,7 @@ import pytest
 from common.frame import Frame
 from common.h264 import AccessUnit, to_annex_b
 from common.units import NS_PER_S, to_90k
+from services.transcode.ledger import CameraLedger
 from services.transcode.remux import Remux
 from tests.helpers.annex_b import CODE, IDR, PPS, SETS, SLICE, SPS_QVGA
 
@@ -165,3 +166,30 @@ def test_sample_leaves_out_what_belongs_into_the_init_segment():
     assert message.payload.endswith(len(IDR).to_bytes(4, "big") + IDR)
     assert PPS not in message.payload
     assert to_annex_b(AccessUnit((IDR,)).nals) not in message.payload
+
+
+def test_account_is_closed_over_holes_groups_sent_again_and_damage():
+    ledger = CameraLedger()
+    ledger.publisher = "ingest-0"
+    remux = Remux("porch", 7, ledger)
+
+    def row() -> dict:
+        row = ledger.record(0)
+        assert row["in"] == row["out"] + sum(row["dropped"].values())
+        return row
+
+    take(remux, KEY, following(1), following(1))
+    assert (row()["in"], row()["out"]) == (2, 2)
+    take(remux, following(4))  # 2 and 3 were lost
+    assert (row()["in"], row()["out"], row()["dropped"], row()["bus_from"]) == (3, 2, {"broken": 1}, {"ingest-0": 2})
+    assert [message.out_seq for message in take(remux, *repeated(0, 4))][-3:] == [2, 3, 4]
+    assert (row()["in"], row()["out"], row()["bus"]) == (5, 4, 0)
+    take(remux, replace(KEY, seq=5, out_seq=5, payload=b""), following(6))
+    assert row()["dropped"] == {"broken": 2, "corrupt": 1}
+
+
+def test_newcomers_do_not_count_as_frames():
+    ledger = CameraLedger()
+    remux = Remux("porch", 7, ledger)
+    take(remux, KEY, following(1), *repeated(0, 1), *repeated(0, 1))
+    assert (ledger.record(0)["in"], ledger.record(0)["out"]) == (2, 2)

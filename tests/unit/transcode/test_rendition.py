@@ -7,6 +7,7 @@ from common.frame import Frame
 from common.h264 import AccessUnit, parse_access_unit
 from common.units import NS_PER_MS, NS_PER_S, to_90k
 from services.transcode.jobs import Encoded, Failed, Job
+from services.transcode.ledger import CameraLedger
 from services.transcode.rendition import Rendition, RenditionOptions
 from tests.helpers.annex_b import IDR, PPS, SLICE, SPS_QVGA, SPS_VGA
 
@@ -462,3 +463,129 @@ def test_frames_that_come_all_at_once_because_the_worker_was_late_are_overload()
         bench.offer()
     [(_, frame)] = bench.end(bench.begin())
     assert (frame.seq, dict(frame.skipped)) == (3, {"overload": 3})
+
+
+def test_first_picture_is_a_millisecond_later_when_it_was_sent_before():
+    bench = Bench()
+    first = bench.offer(repeat=True)
+    bench.end(bench.begin())
+    bench.now_ns += bench.interval_ns
+    second = bench.offer()
+    bench.end(bench.begin())
+    times = [frame.media_time_ns for frame in bench.frames()]
+    # Whoever encoded it before did so at its own time, perhaps again some ticks later; no time goes back.
+    assert 0 <= times[0] - (first.media_time_ns + NS_PER_MS) < 2 * NS_PER_S // 90_000
+    assert times[1] == second.media_time_ns
+
+
+def test_frame_that_is_encoded_again_for_a_newcomer_is_counted_once():
+    ledger = CameraLedger()
+    bench = Bench(interval_ns=5 * NS_PER_S)
+    bench.rendition = Rendition("porch", 7, RenditionOptions(4 * NS_PER_S, 60.0, HOST), ledger)
+    bench.rendition.want(frozenset((H264,)), bench.now_ns)
+    bench.offer()
+    bench.end(bench.begin())
+    bench.now_ns += NS_PER_S
+    bench.rendition.request_keyframe("join", bench.now_ns)
+    job = bench.begin()
+    assert job.again
+    assert bench.rendition.held() == 0
+    bench.end(job)
+    assert len(bench.frames()) == 2
+    assert (ledger.record(0)["in"], ledger.record(0)["out"]) == (1, 1)
+
+
+def test_limited_camera_gives_every_second_frame_evenly_and_says_so():
+    bench = Bench()
+    bench.step()
+    bench.rendition.limit(2)
+    frames = [messages[0][1] for messages in (bench.step() for _ in range(10)) if messages]
+    assert [frame.seq for frame in frames] == [2, 4, 6, 8, 10]
+    assert [frame.skipped for frame in frames] == [{"overload": 1}] * 5
+    assert {frame.interval_ns for frame in frames} == {80 * NS_PER_MS}
+    assert {job.interval_ns for job in bench.jobs[1:]} == {80 * NS_PER_MS}
+    assert (bench.rendition.asked, bench.rendition.short, bench.rendition.left_out) == (6, 0, 5)
+    assert bench.rendition.dropped.snapshot() == {"overload": 5}
+
+
+def test_camera_whose_limit_ends_gives_every_frame_again():
+    bench = Bench()
+    bench.rendition.limit(4)
+    for _ in range(5):
+        bench.step()
+    bench.rendition.limit(1)
+    frames = [bench.step()[0][1] for _ in range(3)]
+    assert [frame.seq for frame in frames] == [5, 6, 7]
+    assert [frame.skipped for frame in frames] == [{}] * 3
+
+
+def test_limit_counts_on_top_of_what_the_settings_allow():
+    bench = Bench(max_fps=12.5)
+    bench.step()
+    bench.rendition.limit(2)
+    frames = [messages[0][1] for messages in (bench.step() for _ in range(16)) if messages]
+    assert [frame.seq for frame in frames] == [4, 8, 12, 16]
+    assert {frame.interval_ns for frame in frames} == {160 * NS_PER_MS}
+    assert bench.rendition.interval_ns == 80 * NS_PER_MS
+
+
+def test_newcomer_at_a_limited_camera_gets_the_very_next_frame():
+    bench = Bench()
+    bench.rendition.limit(25)
+    for _ in range(12):
+        bench.step()
+    assert [frame.seq for frame in bench.frames()] == [0]
+    bench.rendition.request_keyframe("join", bench.now_ns)
+    [(_, frame)] = bench.step()
+    assert (frame.seq, frame.key, frame.skipped) == (12, True, {"overload": 11})
+
+
+def test_frame_beyond_the_limit_renews_the_one_that_waits_and_is_no_shortage():
+    bench = Bench()
+    bench.rendition.limit(4)
+    bench.step()
+    for _ in range(3):
+        bench.offer()
+    bench.offer()
+    job = bench.begin()
+    for _ in range(5):  # the fourth of them takes a turn that nobody is free for, the fifth its place
+        bench.offer()
+    [(_, first)] = bench.end(job)
+    [(_, second)] = bench.end(bench.begin())
+    assert (first.seq, first.skipped) == (4, {"overload": 3})
+    assert (second.seq, second.skipped) == (9, {"overload": 4})
+    assert bench.rendition.short == 0
+
+
+def test_shortage_is_what_gives_way_while_no_encoder_is_free():
+    bench = Bench()
+    bench.offer()
+    job = bench.begin()
+    for _ in range(3):
+        bench.offer()
+    assert (bench.rendition.asked, bench.rendition.short) == (4, 2)
+    bench.end(job)
+
+
+def test_first_frame_of_another_connection_is_taken_whatever_the_limit():
+    bench = Bench()
+    bench.rendition.limit(4)
+    bench.step()
+    [(_, frame)] = bench.step(source=12, seq=2)
+    assert frame.seq == 2
+
+
+def test_what_is_owed_is_not_said_with_a_picture_that_was_there_before():
+    bench = Bench()
+    bench.step()
+    bench.rendition.limit(40)
+    for _ in range(3):
+        bench.step()
+    bench.now_ns += NS_PER_S
+    bench.rendition.request_keyframe("join", bench.now_ns)
+    [(_, again)] = bench.end(bench.begin())
+    assert (again.seq, again.skipped) == (0, {})
+    bench.now_ns += NS_PER_S
+    bench.rendition.limit(1)
+    [(_, frame)] = bench.step()
+    assert (frame.seq, frame.skipped) == (4, {"overload": 3})
