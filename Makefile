@@ -17,8 +17,9 @@ SERVER ?= 127.0.0.1:$(or $(CAM_PORT),8080)
 CAMERAS ?= 1
 IMAGES ?=
 ARGS ?=
+MINUTES ?= 20
 
-.PHONY: help run-all demo mock-camera scale restart release status stop config logs test check bench clean
+.PHONY: help run-all demo mock-camera scale restart release status stop config logs test check bench bench-quick soak clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -63,8 +64,14 @@ check: $(DEV) ## lint, format, types and unit tests, in seconds
 	@$(PY) -m mypy
 	@$(PY) -m pytest -q tests/unit
 
-bench: $(DEV) ## the benchmark table, each figure beside its yardstick
+bench: $(DEV) ## the benchmark table, each figure beside its yardstick, in about 10 minutes
 	@exec $(PY) -m benchmarks $(ARGS)
+
+bench-quick: $(DEV) ## some of it, with fewer samples, in under a minute
+	@exec $(PY) -m benchmarks --quick $(ARGS)
+
+soak: $(DEV) ## cameras and viewers that come and go, MINUTES=20 long: nothing may grow, no frame be unaccounted for
+	@SOAK_MINUTES="$(MINUTES)" exec $(PY) -m pytest -s tests/soak $(ARGS)
 
 clean: ## remove .venv and caches; settings, state and logs stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -62,6 +62,13 @@ class Row:
             return Verdict.NONE
         return Verdict.PASS if all(met) else Verdict.SHORT
 
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Row":
+        """Return the row that `as_json` told of."""
+        stick = fields["yardstick"]
+        own = {name: fields[name] for name in cls.__slots__}
+        return cls(**{**own, "yardstick": None if stick is None else Yardstick(**stick)})
+
     def as_json(self) -> dict[str, Any]:
         """Return the row for the JSON file."""
         return {**asdict(self), "ratio": self.shown_ratio, "verdict": self.verdict.value}

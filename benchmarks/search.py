@@ -3,19 +3,24 @@
 from collections.abc import Callable
 
 
-def largest(passes: Callable[[int], bool], low: int, high: int, step: int = 1) -> int | None:
-    """Return the largest load from `low` to `high`, good to `step`, that passes; None when `low` does not.
+def largest(passes: Callable[[int], bool], start: int, least: int, most: int, step: int = 1) -> int | None:
+    """Return the largest load, good to `step`, that passes; None when not even `least` does.
 
-    What is too much for one load is taken to be too much for every larger one.
+    Upwards from `start` step by step: a try far beyond what is carried would spoil those that follow. Where `start`
+    itself is too much, by halves down to `least`. What is too much is taken to be so for every larger load.
     """
-    if low > high or step < 1:
-        raise ValueError(f"nothing to search from {low} to {high} by {step}")
-    if not passes(low):
+    if not least <= start <= most or step < 1:
+        raise ValueError(f"nothing to search from {start} between {least} and {most} by {step}")
+    if not passes(start):
+        return _below(passes, least, start, step)
+    while start + step <= most and passes(start + step):
+        start += step
+    return start
+
+
+def _below(passes: Callable[[int], bool], good: int, bad: int, step: int) -> int | None:
+    if good >= bad or not passes(good):
         return None
-    good, bad = low, high + 1
-    if passes(high):
-        return high
-    bad = high
     while bad - good > step:
         middle = (good + bad) // 2
         if passes(middle):

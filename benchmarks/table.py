@@ -26,7 +26,7 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         row.figure,
         row.what,
-        f"{number(row.value)} {row.unit}".strip(),
+        _measured(row.value, row.unit),
         _yardstick(row),
         "" if row.shown_ratio is None else f"{row.shown_ratio:.2f}",
         _target(row),
@@ -35,7 +35,9 @@ def cells(row: Row) -> tuple[str, ...]:
 
 
 def number(value: float) -> str:
-    """Return a value with three significant digits, and no exponent."""
+    """Return a value with three significant digits, and no exponent; a count as it is."""
+    if isinstance(value, int):
+        return str(value)
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 4
     return f"{value:.{digits}f}"
@@ -48,12 +50,16 @@ def summary(rows: Sequence[Row]) -> str:
     return ", ".join(parts)
 
 
+def _measured(value: float, unit: str) -> str:
+    return f"{number(value)} {unit}".strip()
+
+
 def _yardstick(row: Row) -> str:
     if row.yardstick is None:
         return ""
     if row.yardstick.value is None:
         return f"not measured: {row.yardstick.name}"
-    return f"{number(row.yardstick.value)} {row.unit}, {row.yardstick.name}"
+    return f"{_measured(row.yardstick.value, row.unit)}, {row.yardstick.name}"
 
 
 def _target(row: Row) -> str:

@@ -131,7 +131,7 @@ class TranscodeSettings:
     threads: int = _setting(1, _whole(1, 16), "threads of one encoder")
     workers: int = _setting(0, _whole(0, 64), "cameras encoded at once by a process; 0: one a core, at most 4")
     idle_close_s: float = _setting(5.0, _number(0, 3600, "seconds"), "encoder kept after the last viewer left")
-    nice: int = _setting(5, _whole(0, 19), "priority below the other stages', which must not wait for encoders")
+    nice: int = _setting(5, _whole(0, 19), "how much encoders give way to everything else on the machine (niceness)")
 
 
 @dataclass(frozen=True, slots=True)

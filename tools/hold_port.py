@@ -13,6 +13,9 @@ _PR_SET_PDEATHSIG = 1
 def main() -> None:
     # The setting survives the exec (prctl(2)); SIGKILL, because a sleep has nothing to finish.
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    # Or there is no parent any more.
+    if os.environ.get("SUPERVISORD_PID", str(os.getppid())) != str(os.getppid()):
+        return
     os.execvp("sleep", ["sleep", "infinity"])
 
 

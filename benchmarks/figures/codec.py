@@ -25,7 +25,7 @@ def measure(run: Run) -> list[Row]:
     """Return a row for each size and preset: ultrafast, which has a target, and the default."""
     default = TranscodeSettings().preset
     presets = ["ultrafast"] + [default] * (default != "ultrafast")
-    short, long, blocks = (30, 110, 3) if run.quick else (60, 240, 7)
+    short, long, blocks = (30, 110, 2) if run.quick else (60, 240, 4)
     return [
         _compare(size_name, preset, _TARGETS[size_name] if preset == "ultrafast" else None, (short, long), blocks)
         for size_name in _TARGETS

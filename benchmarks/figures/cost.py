@@ -22,7 +22,7 @@ def measure(run: Run) -> list[Row]:
     """Return the cost with each number of viewers, beside that with the number before."""
     if not native.can_compile():
         return [not_measured(NAME, "CPU of a message, 1 to 1,000 viewers", "us", native.MISSING)]
-    length_s = 1.5 if run.quick else 4.0
+    length_s = 1.5 if run.quick else 3.0
     pipeline = run.pipeline()
     idle = _idle_percent(pipeline, length_s)
     costs = {}

@@ -26,7 +26,7 @@ def measure(run: Run) -> list[Row]:
     """Return misses, ages and CPU, the ages and CPU beside those of a C program that only sends."""
     if not native.can_compile():
         return [not_measured(NAME, f"{VIEWERS} viewers", "", native.MISSING)]
-    length_s, floor_s = (5.0, 2.0) if run.quick else (60.0, 10.0)
+    length_s, floor_s = (4.0, 1.0) if run.quick else (60.0, 5.0)
     pipeline = run.pipeline(fanout=2, transcode=2)
     with (
         native.stalls(run.folder) as stood_still,

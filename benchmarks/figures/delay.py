@@ -40,7 +40,7 @@ class _Block:
 
 def measure(run: Run) -> list[Row]:
     """Return p50 and p99, each the median over blocks; ours and the yardstick's take turns."""
-    blocks, length_s = (1, 3.4) if run.quick else (6, 8.0)
+    blocks, length_s = (1, 2.4) if run.quick else (3, 6.0)
     ours, theirs = [], []
     for block in range(blocks):
         ours.append(_ours(run, f"delay-{block}", length_s))

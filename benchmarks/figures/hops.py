@@ -34,7 +34,7 @@ _WORDS: Final = {
 
 def measure(run: Run) -> list[Row]:
     """Return p50 of each hop; encoding beside the same codec alone at the same pace."""
-    length_s = 2.0 if run.quick else 20.0
+    length_s = 2.0 if run.quick else 8.0
     stamped = _stamped(run, length_s)
     alone_ms = _codec_alone(length_s)
     rows = []

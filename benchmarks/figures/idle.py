@@ -20,7 +20,7 @@ _TOLD_S: Final = 1.2
 
 def measure(run: Run) -> list[Row]:
     """Return CPU, JPEGs and encoders of a camera without a viewer."""
-    pipeline, length_s = run.pipeline(), 3.0 if run.quick else 30.0
+    pipeline, length_s = run.pipeline(), 2.0 if run.quick else 10.0
     with camera(run.folder, pipeline.port, _CAMERA, _FPS, "--prerender", "100"):
         pipeline.wait_online(_CAMERA)
         pipeline.wait_no_encoder()

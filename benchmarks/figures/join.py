@@ -31,8 +31,8 @@ def measure(run: Run) -> list[Row]:
         for name in names:
             pipeline.wait_online(name)
         with stalls(run.folder) as stood_still:
-            cold = _cold(run, names, 1 if run.quick else 6, dice)
-            watched = _watched(run, names[0], 8 if run.quick else 120, dice)
+            cold = _cold(run, names, 1 if run.quick else 3, dice)
+            watched = _watched(run, names[0], 8 if run.quick else 40, dice)
     return [
         _row("camera unwatched before", cold, stood_still),
         _row("camera already watched", watched, stood_still),

@@ -18,7 +18,7 @@ _TARGET_MB: Final = 150
 
 def measure(run: Run) -> list[Row]:
     """Return the sum of PSS, and the pages counted once, after some seconds of watching."""
-    pipeline, pictures = run.pipeline(), 75 if run.quick else 500
+    pipeline, pictures = run.pipeline(), 75 if run.quick else 250
     with camera(run.folder, pipeline.port, _CAMERA, _FPS):
         pipeline.wait_online(_CAMERA)
         with Viewer(pipeline.port, f"/ws/viewer?camera={_CAMERA}&format=mp4") as viewer:

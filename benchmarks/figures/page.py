@@ -22,7 +22,7 @@ def measure(run: Run) -> list[Row]:
     path = shutil.which("chromium")
     if path is None or find_spec("playwright") is None:
         return [not_measured(NAME, _WHAT, "ms", "no chromium or no playwright here")]
-    length_s = 3.0 if run.quick else 60.0
+    length_s = 3.0 if run.quick else 20.0
     behind_ms, latencies_ms, pictures = _watch(run, path, length_s)
     note = f"{pictures} pictures in {length_s:.0f} s; p50 {percentile(behind_ms, 50):.0f}, most {max(behind_ms):.0f} ms"
     stick = Yardstick("the camera's frame interval", 1000 / _FPS)

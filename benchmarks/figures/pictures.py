@@ -41,7 +41,7 @@ class _Watcher:
 
 def measure(run: Run) -> list[Row]:
     """Return latency, losses, order and mix-ups, with one camera and with four."""
-    length_s = 3.0 if run.quick else 10.0
+    length_s = 3.0 if run.quick else 8.0
     return [row for count in _COUNTS for row in _measure(run, count, length_s)]
 
 

@@ -25,7 +25,7 @@ def measure(run: Run) -> list[Row]:
     """Return what the good viewers missed, the memory of the stalled ones, and how old pictures on thin lines are."""
     if not native.can_compile():
         return [not_measured(NAME, f"{_STALLED} stalled viewers among 500", "", native.MISSING)]
-    pipeline, length_s = run.pipeline(fanout=2, transcode=2), 5.0 if run.quick else 15.0
+    pipeline, length_s = run.pipeline(fanout=2, transcode=2), 5.0 if run.quick else 12.0
     path, folder = viewer_path(), run.folder
     with (
         fleet(folder, pipeline.port, 1, _FPS) as sources,

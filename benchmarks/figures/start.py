@@ -37,7 +37,7 @@ web.run_app(app, host="127.0.0.1", port=int(sys.argv[1]), print=None)
 def measure(run: Run) -> list[Row]:
     """Return the median of several starts."""
     ours, bare = [], []
-    for number in range(2 if run.quick else 9):
+    for number in range(1 if run.quick else 4):
         ours.append(_run_all(run.folder / f"start-{number}"))
         bare.append(_bare())
     note = f"{len(ours)} starts, {min(ours):.2f} to {max(ours):.2f} s"

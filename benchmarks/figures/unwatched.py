@@ -22,7 +22,7 @@ def measure(run: Run) -> list[Row]:
     """Return ingest's CPU."""
     if not native.can_compile():
         return [not_measured(NAME, _WHAT, "% of a core", native.MISSING)]
-    length_s = 3.0 if run.quick else 15.0
+    length_s = 3.0 if run.quick else 8.0
     pipeline = run.pipeline(fanout=2, transcode=2)
     with fleet(run.folder, pipeline.port, _CAMERAS, _FPS) as sources:
         pipeline.wait_all_online(sources.names)

@@ -36,7 +36,7 @@ def measure(run: Run) -> list[Row]:
     what = f"CPU of a delivered message, {_VIEWERS} viewers"
     if not native.can_compile():
         return [not_measured(NAME, what, "us", f"{native.MISSING} for the crowd and the floor")]
-    blocks, length_s = (2, 1.0) if run.quick else (6, 3.0)
+    blocks, length_s = (2, 1.0) if run.quick else (5, 3.0)
     pipeline = run.pipeline()
     with camera(run.folder, pipeline.port, _CAMERA, _FPS, "--prerender", "100"):
         pipeline.wait_online(_CAMERA)

@@ -5,8 +5,11 @@ progress is cut by `Connections.sweep`.
 """
 
 import asyncio
+import fcntl
 import socket
 import struct
+import sys
+import termios
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -26,6 +29,10 @@ _BYTES_ACKED_AT: Final = 120
 _TCP_INFO_BYTES: Final = 128
 # A viewer that vanished while its camera was silent: asked after 30 s, gone 30 s later.
 KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 30), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
+
+
+# SO_LINGER with no time: close() sends RST.
+RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 class Outlet(Protocol):
@@ -50,7 +57,7 @@ class Connections:
         now_ns = self.clock.mono_ns()
         stalled = [connection for connection in self.all if connection.is_stalled(now_ns)]
         for connection in stalled:
-            connection.abort()
+            connection.reset()
         return len(stalled)
 
 
@@ -104,10 +111,14 @@ class Connection(asyncio.Protocol):
 
     def is_stalled(self, now_ns: int) -> bool:
         """Return whether bytes are held back, and the peer took too few for too long."""
-        if self._transport is None or not self._transport.get_write_buffer_size():
+        if self._transport is None:
+            return False
+        peer: socket.socket = self._transport.get_extra_info("socket")
+        # A viewer is pinged, and what the kernel holds for it is little; an answer may be in there as a whole.
+        if not self._transport.get_write_buffer_size() and (self._outlet is not None or not _bytes_unacked(peer)):
             self._acked_bytes = None
             return False
-        acked_bytes = _bytes_acked(self._transport.get_extra_info("socket"))
+        acked_bytes = _bytes_acked(peer)
         if self._acked_bytes is None or acked_bytes - self._acked_bytes >= self._least_bytes:
             self._acked_bytes, self._acked_ns = acked_bytes, now_ns
         return now_ns - self._acked_ns > self._stall_ns
@@ -115,6 +126,13 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection, whatever it still holds. Idempotent."""
         if self._transport is not None:
+            self._transport.abort()
+
+    def reset(self) -> None:
+        """Cut the connection, and let the kernel forget what it holds for it. Idempotent."""
+        if self._transport is not None:
+            peer: socket.socket = self._transport.get_extra_info("socket")
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -154,6 +172,11 @@ class Connection(asyncio.Protocol):
 def _bytes_acked(peer: socket.socket) -> int:
     info = peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
     return int(struct.unpack_from("Q", info, _BYTES_ACKED_AT)[0])
+
+
+def _bytes_unacked(peer: socket.socket) -> int:
+    # SIOCOUTQ of linux/sockios.h, which is the same number.
+    return int.from_bytes(fcntl.ioctl(peer, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
 
 def connection_of(request: Request) -> Connection:

@@ -5,7 +5,6 @@ Ingest gets one end of a socket pair and the request's head; it serves that as i
 
 import asyncio
 import socket
-import struct
 from typing import Final
 
 from common.handover import CAMERA
@@ -14,8 +13,6 @@ from services.fanout.connection import Connection, connection_of
 from services.fanout.passing import TAKEN, Passer
 from services.fanout.raw_http import request_head
 
-# SO_LINGER with no time: close() sends RST. A camera is never told goodbye, but reset.
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 _ACCEPTED: Final = b"HTTP/1.1 101"
 # For the last bytes of a refusal to leave.
 FLUSH_S: Final = 2.0
@@ -57,10 +54,9 @@ async def _pump(connection: Connection, near: socket.socket) -> None:
             await asyncio.wait((from_camera.lost,), timeout=FLUSH_S)
     finally:
         ingest.abort()
-        peer: socket.socket = camera.get_extra_info("socket")
         if not from_camera.lost.done():
-            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-            camera.abort()
+            # A camera is never told goodbye.
+            connection.reset()
 
 
 class Direction(asyncio.Protocol):

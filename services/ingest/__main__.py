@@ -17,6 +17,7 @@ from services.ingest.connection import CameraConnection
 from services.ingest.door import HandoverDoor
 from services.ingest.intake import Intake
 from services.ingest.port import open_port
+from services.ingest.rest import RestingSelector
 
 log = logging.getLogger(__name__)
 
@@ -37,15 +38,22 @@ def main(argv: list[str]) -> int:
     except ConfigError as error:
         log.error("%s", error)
         return EXIT_BAD_SETTING
-    run(lambda: serve(process, settings, SystemClock(), port))
+    selector = RestingSelector()
+    run(
+        lambda: serve(process, settings, SystemClock(), port, selector),
+        lambda: asyncio.SelectorEventLoop(selector),
+    )
     return 0
 
 
-async def serve(process: Process, settings: Settings, clock: Clock, port: socket.socket) -> None:
+async def serve(
+    process: Process, settings: Settings, clock: Clock, port: socket.socket, selector: RestingSelector
+) -> None:
     """Take cameras from `port` and from the handover socket until cancelled."""
     loop = asyncio.get_running_loop()
     counters = Counters()
     intake = Intake(process, settings, clock, counters)
+    selector.may_rest = lambda: not intake.exchange.is_watched
     async with intake.exchange, asyncio.TaskGroup() as tasks:
         server = await loop.create_server(lambda: CameraConnection(intake), sock=port, backlog=BACKLOG)
         try:

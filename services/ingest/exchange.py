@@ -18,7 +18,7 @@ from common.errors import WireError
 from common.frame import Frame
 from common.names import CameraId
 from common.service import Process
-from common.topics import CAMERA, KEYFRAME, STATUS, parse, topic
+from common.topics import CAMERA, H264, JPEG, KEYFRAME, MP4, STATUS, parse, topic
 from common.units import NS_PER_S
 from common.wire import decode_record, encode_record
 from services.ingest.announcements import describe
@@ -31,6 +31,10 @@ from services.ingest.workers import Pool, Workers, assign, read_apart, read_sign
 log = logging.getLogger(__name__)
 
 HEARD: Final = (CAMERA, STATUS, KEYFRAME)
+# What a demand for pictures begins with; the empty prefix is all topics.
+PICTURES: Final = ("", JPEG, H264, MP4)
+# Nothing is looked for in the status of these, and a fanout process's with thousands of viewers is long.
+UNHEARD_STAGES: Final = ("broker", "ingest", "fanout")
 
 
 class Exchange:
@@ -52,6 +56,7 @@ class Exchange:
         self._end = end
         self._workers = Workers(clock.mono_ns())
         self._pool = Pool()
+        self._watched: set[str] = set()
         self._timers: dict[CameraId, asyncio.TimerHandle] = {}
         self._malformed = Throttle()
         self._announcements = topic(CAMERA, process.host, process.name)
@@ -70,6 +75,11 @@ class Exchange:
         for timer in self._timers.values():
             timer.cancel()
         await self._bus.__aexit__(kind, error, at)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody wants pictures of any camera, here or elsewhere."""
+        return bool(self._watched)
 
     def publish(self, session: Session) -> None:
         """Send a camera's newest frame to whoever wants it; nothing crosses when nobody does."""
@@ -121,6 +131,8 @@ class Exchange:
         self._bus.publish(self._announcements, encode_record(record))
 
     def _on_demand(self, prefix: str, wanted: bool) -> None:
+        if prefix.partition("/")[0] in PICTURES:
+            (self._watched.add if wanted else self._watched.discard)(prefix)
         if not wanted:
             return
         now_ns = self._clock.mono_ns()
@@ -139,12 +151,14 @@ class Exchange:
 
     def _on_message(self, message: Message) -> None:
         try:
-            kind, name, _ = parse(message.topic)
+            kind, name, track = parse(message.topic)
             if kind == KEYFRAME:
                 self._on_request(CameraId(name))
+            elif message.topic == self._announcements:
+                return
             elif kind == CAMERA:
                 self._on_announcement(decode_record(message.header))
-            elif kind == STATUS:
+            elif kind == STATUS and not track.startswith(UNHEARD_STAGES):
                 self._on_status(decode_record(message.header))
         except WireError as error:
             self._counters.add("malformed")

@@ -19,12 +19,12 @@ STALLED_NS: Final = 10 * NS_PER_S
 class Pace:
     """The arrivals of one connection."""
 
-    __slots__ = ("_arrivals", "_intervals", "interval_ns", "last_ns")
+    __slots__ = ("_arrivals", "_intervals", "_usual_ns", "last_ns")
 
     def __init__(self, connected_ns: int) -> None:
-        self.interval_ns = 0
-        """The usual distance of two frames; 0: not known yet."""
         self.last_ns = connected_ns
+        # Worked out when it is asked for: nobody asks while nobody watches.
+        self._usual_ns: int | None = 0
         self._intervals: deque[int] = deque(maxlen=INTERVALS)
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=FRAMES)
 
@@ -32,9 +32,16 @@ class Pace:
         """Count a frame that arrived."""
         if self._arrivals:
             self._intervals.append(now_ns - self.last_ns)
-            self.interval_ns = _usual(sorted(self._intervals))
+            self._usual_ns = None
         self.last_ns = now_ns
         self._arrivals.append((now_ns, size_bytes))
+
+    @property
+    def interval_ns(self) -> int:
+        """The usual distance of two frames; 0: not known yet."""
+        if self._usual_ns is None:
+            self._usual_ns = _usual(sorted(self._intervals))
+        return self._usual_ns
 
     @property
     def intervals(self) -> int:
@@ -58,8 +65,9 @@ class Pace:
 
     def due_in_ns(self, now_ns: int) -> int | None:
         """Return how long until a fresh frame is due; None when nobody can say, or it is overdue."""
-        due_ns = self.last_ns + self.interval_ns - now_ns
-        return due_ns if self.interval_ns and due_ns >= 0 else None
+        interval_ns = self.interval_ns
+        due_ns = self.last_ns + interval_ns - now_ns
+        return due_ns if interval_ns and due_ns >= 0 else None
 
     def _span_s(self, now_ns: int) -> float:
         silent_ns = now_ns - self.last_ns

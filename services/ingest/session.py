@@ -33,7 +33,6 @@ class _Jpeg(NamedTuple):
     seq: int
     now: Instant
     media_time_ns: int
-    interval_ns: int
 
 
 class Session:
@@ -166,7 +165,7 @@ class Session:
         picture = self._finder.find(message)
         self.pace.add(now.mono_ns, len(message))
         media_time_ns = self._number(JPEG, picture.width, picture.height, now)
-        self._jpeg = _Jpeg(message, picture, self._seq, now, media_time_ns, self.pace.interval_ns)
+        self._jpeg = _Jpeg(message, picture, self._seq, now, media_time_ns)
         self._unit = None
         self._is_asked = False
         self._seq += 1
@@ -186,7 +185,7 @@ class Session:
             key=True,
             repeat=repeat,
             skipped=dict(self._missing_before),
-            interval_ns=jpeg.interval_ns,
+            interval_ns=self.pace.interval_ns,
             # The usual message is the JPEG and nothing else; slicing all of it makes no copy.
             payload=jpeg.message[picture.start : picture.end],
         )

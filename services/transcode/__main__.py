@@ -1,7 +1,6 @@
 """The process `transcode`: encodes the cameras that are given to it, until a signal."""
 
 import argparse
-import logging
 import os
 import sys
 from typing import Final
@@ -10,8 +9,6 @@ from common.clock import SystemClock
 from common.config import Settings
 from common.service import StopFlag, parse_options, start
 from services.transcode.worker import Worker
-
-log = logging.getLogger(__name__)
 
 # More threads of one interpreter fight over it; another process is worth more than a fifth thread.
 MOST_THREADS: Final = 4
@@ -22,7 +19,6 @@ def main(argv: list[str]) -> int:
     extra.add_argument("--alone", action="store_true", help="encode only cameras that are isolated in this process")
     process, settings = start("transcode", argv, extra)
     alone: bool = parse_options("transcode", argv, extra).alone
-    give_way(settings)
     stop = StopFlag()
     worker = Worker(process, settings, SystemClock(), thread_count(settings), alone=alone)
     try:
@@ -30,17 +26,6 @@ def main(argv: list[str]) -> int:
     finally:
         worker.close()
     return 0
-
-
-def give_way(settings: Settings) -> None:
-    """Let the other stages go first: encoders that fall short skip frames, an ingest or fanout that does loses them.
-
-    Before any thread is begun: on Linux each has a niceness of its own, and takes that of its creator.
-    """
-    try:
-        os.nice(settings.transcode.nice)
-    except OSError as error:
-        log.warning("encodes at the priority of the other stages: %s", error)
 
 
 def thread_count(settings: Settings) -> int:

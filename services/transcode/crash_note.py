@@ -51,7 +51,7 @@ class CrashNote:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.suspects = _read_suspects(folder / name, folder / f"{name}.fault")
             self._note = _mapped(folder / name, blank)
-            self._fault = FileIO(folder / f"{name}.fault", "a")
+            self._fault = FileIO(folder / f"{name}.fault", "a", opener=_private)
             self._fault.truncate(0)
         except OSError as error:
             log.warning("a crash of a codec could not be noted: %s", error)
@@ -112,6 +112,10 @@ class CrashNote:
 def packed(camera: str) -> bytes:
     """Return a camera's name as `CrashNote.enter` takes it, packed once for all its frames."""
     return pack_name(camera)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _read_suspects(note: Path, fault: Path) -> Suspects | None:

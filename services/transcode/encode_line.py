@@ -129,16 +129,19 @@ class EncodeLine:
         finally:
             note.leave(slot)
 
-    def _recover(self, job: Job, error: Exception) -> None:
+    def _recover(self, job: Job, error: Exception) -> str:
         log.error("camera %s: its codecs crashed and are opened anew", self._assignment.camera, exc_info=error)
         self._pipeline = self._new_pipeline()
-        self._finish(job, Failed(CRASH, repr(error)))
+        return self._finish(job, Failed(CRASH, repr(error)))
 
-    def _finish(self, job: Job, outcome: Outcome) -> None:
+    def _finish(self, job: Job, outcome: Outcome) -> str:
+        if not (self._is_closed or self._tools.bus.was_stopped()):
+            self._use(job, outcome)
+        return self._assignment.camera
+
+    def _use(self, job: Job, outcome: Outcome) -> None:
         now_ns, wall_ns = self._tools.clock.mono_ns(), self._tools.clock.wall_ns()
         self._held_ns += now_ns - self._given_ns
-        if self._is_closed or self._tools.bus.was_stopped():
-            return
         if isinstance(outcome, Encoded):
             self._figures.encoded(outcome.encoder, outcome.took_ns)
             self._trouble.succeeded()

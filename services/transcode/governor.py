@@ -17,8 +17,10 @@ from services.transcode.limits import NO_EFFORT, NO_LIMIT, STEPS, Effort, Limit,
 WINDOW_TICKS: Final = 4
 # Short of time in so many of them, the encoders are short for good.
 SHORT_TICKS: Final = 3
-# A frame now and then gives way on any busy machine, and nobody misses it; so many are a motion that stutters.
-SHORT_SHARE: Final = 0.03
+# Fewer frames than that give way on any busy machine now and then, and cost less than any step would.
+SHORT_SHARE: Final = 0.1
+# More than that, and there is no room for a step back.
+CALM_SHARE: Final = 0.02
 # Threads that are taken, of those that cameras could take: below, frames are lost for another reason (a burst).
 BUSY_SHARE: Final = 0.8
 # What a step back may fill of the threads at most, by prediction.
@@ -102,12 +104,11 @@ class Governor:
     def _ease(self, now_ns: int, cameras: Mapping[str, Seen], total: Effort, window_ns: int) -> Change | None:
         if not self.level:
             return None
-        level = self._next_that_gives(cameras)
-        now, then = (demand(self._priced(cameras), each) for each in (self.level, level))
         busy = total.took_ns / (window_ns * self._threads)
-        # What is measured counts what a prediction from prices leaves out: threads that wait for a core.
-        predicted = busy * then / now if now else busy
-        if total.short >= max(1, SHORT_SHARE * total.asked) or predicted > FITS_SHARE:
+        # With room for twice as much there is no need to feel one's way.
+        level = 0 if self._predict(0, busy, cameras) <= FITS_SHARE / 2 else self._next_that_gives(cameras)
+        predicted = self._predict(level, busy, cameras)
+        if total.short > CALM_SHARE * total.asked or predicted > FITS_SHARE:
             self._room_since_ns = None
             return None
         if self._room_since_ns is None:
@@ -125,6 +126,14 @@ class Governor:
     def _next_that_saves(self, cameras: Mapping[str, Seen]) -> int | None:
         levels = range(self.level + 1, len(STEPS) + 1)
         return next((level for level in levels if not _is_same(cameras, level, self.level)), None)
+
+    def _predict(self, level: int, busy: float, cameras: Mapping[str, Seen]) -> float:
+        """Return which share of the threads a level will take, from what they take now.
+
+        So it counts what prices leave out: threads that wait for a core.
+        """
+        now = demand(self._priced(cameras), self.level)
+        return busy * demand(self._priced(cameras), level) / now if now else busy
 
     def _next_that_gives(self, cameras: Mapping[str, Seen]) -> int:
         levels = range(self.level - 1, 0, -1)

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 # Frames that nobody misses.
 NO_LOSS: Final = {MAX_FPS, UNWANTED, HANDOVER}
-# What a thread of the pool returns: called by the main thread, it puts an outcome to use.
-Done = Callable[[], None]
+# What a thread of the pool returns: called by the main thread, it puts an outcome to use and returns whose it was.
+Done = Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)

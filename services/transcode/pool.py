@@ -4,12 +4,15 @@ libav releases the interpreter while it works. The bus's sockets belong to the m
 queue, and an eventfd wakes it.
 """
 
+import logging
 import os
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
+
+log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
@@ -20,7 +23,9 @@ class Pool(Generic[Result]):
     Neither queue needs a bound of its own: whoever gives tasks has one out for each camera at most.
     """
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, nice: int = 0) -> None:
+        """`nice`: how much the threads give way to everything else, this process's main thread included."""
+        self._nice = nice
         self.fd: Final = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._tasks: SimpleQueue[Callable[[], Result] | None] = SimpleQueue()
         self._results: SimpleQueue[Result] = SimpleQueue()
@@ -68,6 +73,11 @@ class Pool(Generic[Result]):
         self.close()
 
     def _work(self) -> None:
+        try:
+            # Of this thread alone, on Linux (setpriority(2), "C library/kernel differences").
+            os.nice(self._nice)
+        except OSError as error:
+            log.warning("a thread encodes at everybody's priority: %s", error)
         while (task := self._tasks.get()) is not None:
             self._results.put(task())
             os.eventfd_write(self.fd, 1)

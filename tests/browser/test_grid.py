@@ -44,7 +44,7 @@ def test_click_shows_one_large_and_back_returns(screen):
     screen.page.click('.tile:has(camera-player[camera="barn"]) .open')
     assert large(screen) == "barn"
     screen.page.go_back()
-    assert large(screen) is None
+    screen.wait_until("!document.querySelector('.is-large')", "the grid")
     assert focused(screen) == "barn"
     assert screen.all_complaints() == []
 
@@ -87,7 +87,8 @@ def test_screen_reader_is_told_what_there_is(screen):
     assert screen.page.get_by_role("button", name="barn, Live. Show large").count() == 1
     assert screen.page.get_by_role("img", name="Live picture of barn").count() == 1
     assert screen.page.get_by_role("heading", name="barn").count() == 1
-    assert screen.page.get_by_role("status").first.text_content() == "3 cameras live"
+    summary = "document.querySelector('[role=status]').textContent"
+    screen.wait_until(f"{summary} === '3 cameras live'", "how many are live")
 
 
 def test_large_camera_fills_the_screen_and_gives_it_back(screen):
@@ -153,7 +154,6 @@ def test_twenty_cameras_are_live_at_once(pipeline, cameras, open_page, start_cam
     screen = open_page(pipeline.url("/"), width=1440, height=4000)
     screen.wait_until(f"{LIVE} === {MANY}", "twenty live cameras", 60)
     numbers = {f"many-{number}": screen.wait_for_number(f"many-{number}", 0) for number in (1, MANY - already)}
-    screen.page.wait_for_timeout(1200)
     for camera, before in numbers.items():
-        assert screen.number(camera) != before, f"{camera} does not move"
+        screen.wait_for_number(camera, before + 1)
     assert screen.all_complaints() == []

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from tests.browser.delays import behind_ms, now_mono_ms, read_sends, spread
+from tests.browser.delays import behind_ms, bound_ms, now_mono_ms, read_sends, spread
 from tests.browser.slack_path import SlackPath
 from tests.helpers.pipeline import Pipeline
 
@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.requires_tool("chromium")]
 
 FPS = 12
 STALLS_S = (0.3, 2.0, 8.0)
-CALM_S = 1.0
 BACK_WITHIN_S = 2.5
-WATCH_S = 1.0
+# Pictures that are looked at before a stall, and after it.
+PICTURES = 8
 BEHIND_AT_MOST_MS = 400
 # Far longer than a stall: what is shown after it, no keyframe that was due anyhow has brought.
 LONG_GOP = {"CAM_TRANSCODE_GOP_S": "60"}
@@ -53,24 +53,29 @@ class Watch:
         seen, sent = self.screen.read("porch"), read_sends(self.log)
         calm = spread(behind_ms(sent, [picture for picture in seen if picture.mono_ms < began_ms]))
         after = [picture for picture in seen if picture.mono_ms > ended_ms + BACK_WITHIN_S * 1000]
-        assert len({picture.number for picture in after}) > 1, f"{what}: the picture is frozen"
         behind = spread(behind_ms(sent, after))
         print(f"{what}: before {calm}; again {behind}; lost {self.screen.player('porch', 'player.lost')}")
         # A machine that is too busy to be prompt without a stall is not prompt after one.
-        assert behind.p50 <= max(BEHIND_AT_MOST_MS, 2 * calm.most), f"{what}: not back at the live edge"
+        bound = max(bound_ms(BEHIND_AT_MOST_MS, self.screen.refresh_ms()), 2 * calm.most)
+        assert behind.p50 <= bound, f"{what}: not back at the live edge"
         assert self.screen.player("porch", "player.isSame"), f"{what}: the player was made anew"
 
 
-def stall(screens, stall_s, begin, end):
-    """Return when a stall began and ended, with a calm moment before and time to recover after it."""
-    pause = screens[0].page.wait_for_timeout
-    pause(CALM_S * 1000)
+def stall(watches, stall_s, begin, end):
+    """Return when a stall began and ended; the picture moves before it, and again some time after it."""
+    pause = watches[-1].screen.page.wait_for_timeout
+    for watch in watches:
+        watch.begin()
+    for watch in watches:
+        watch.screen.wait_for_pictures("porch", PICTURES)
     began_ms = now_mono_ms()
     begin()
     pause(stall_s * 1000)
     end()
     ended_ms = now_mono_ms()
-    pause((BACK_WITHIN_S + WATCH_S) * 1000)
+    pause(BACK_WITHIN_S * 1000)
+    for watch in watches:
+        watch.screen.wait_for_pictures("porch", PICTURES)
     return began_ms, ended_ms
 
 
@@ -84,8 +89,6 @@ def test_page_is_live_again_after_a_stall_of_itself_or_of_its_path(pipeline, ope
             "a path that keeps all": Watch(pipeline, open_page(f"http://127.0.0.1:{wide.port}/")),
             "a path that keeps little": Watch(pipeline, open_page(f"http://127.0.0.1:{narrow.port}/")),
         }
-        for watch in watches.values():
-            watch.begin()
 
         def begin():
             wide.stop()
@@ -96,23 +99,20 @@ def test_page_is_live_again_after_a_stall_of_itself_or_of_its_path(pipeline, ope
             wide.go_on()
             narrow.go_on()
 
-        screens = [watch.screen for watch in watches.values()][1:]
-        began_ms, ended_ms = stall(screens, stall_s, begin, end)
+        times = stall([*watches.values()], stall_s, begin, end)
         for what, watch in watches.items():
-            watch.assert_live_again(f"{what}, {stall_s} s", began_ms, ended_ms)
+            watch.assert_live_again(f"{what}, {stall_s} s", *times)
 
 
 def test_simple_page_is_live_again_after_a_stall_of_its_path(pipeline, open_page):
     with SlackPath(pipeline.port) as path:
         watch = Watch(pipeline, open_page(f"http://127.0.0.1:{path.port}/mjpeg?camera=porch"), "jpeg")
-        watch.begin()
-        times = stall([watch.screen], 2.0, path.stop, path.go_on)
+        times = stall([watch], 2.0, path.stop, path.go_on)
         watch.assert_live_again("JPEGs, 2 s", *times)
 
 
 def test_page_is_live_again_after_its_server_process_was_stopped(pipeline, open_page):
     watch = Watch(pipeline, open_page(pipeline.url("/")))
-    watch.begin()
     pid = pipeline.process("fanout-0")
-    times = stall([watch.screen], 1.5, lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT))
+    times = stall([watch], 1.5, lambda: os.kill(pid, signal.SIGSTOP), lambda: os.kill(pid, signal.SIGCONT))
     watch.assert_live_again("a stopped process, 1.5 s", *times)

@@ -1,6 +1,7 @@
 """Cameras and viewers that come and go leave nothing behind: no descriptor, no task's memory, no camera online."""
 
 import os
+import time
 import socket
 from functools import partial
 from pathlib import Path
@@ -79,3 +80,22 @@ def test_hundred_visits_leave_no_descriptor_and_no_memory_behind(pipeline, jpeg,
 def settle(pipeline: Pipeline) -> None:
     pipeline.wait_until(lambda: not pipeline.camera("churn")["online"], "the camera is offline", 20)
     pipeline.wait_until(lambda: pipeline.camera("churn")["viewers"] == 0, "no viewer is left", 20)
+
+
+def test_camera_that_loses_its_power_is_shown_offline_within_seconds(pipeline):
+    camera = pipeline.mock_camera("dark", "--prerender", "20", "--vanish", "2:60", fps=10, size="qvga")
+    pipeline.wait_for_camera("dark")
+    frames = -1
+
+    def stands_still() -> bool:
+        nonlocal frames
+        before, frames = frames, pipeline.camera("dark")["frames"]
+        return frames == before
+
+    # Asked every second, because that is how often it is told.
+    pipeline.wait_until(lambda: time.sleep(1.5) or stands_still(), "no more frames", 20)
+    took_s = pipeline.wait_until(lambda: not pipeline.camera("dark")["online"], "the camera is offline", 20)
+    # Keep-alive: 5 s of silence and two probes of 2 s each; the silence began before we saw it.
+    print(f"offline {took_s:.1f} s after the last frame was missed")
+    camera.kill()
+    camera.wait()

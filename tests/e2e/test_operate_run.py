@@ -109,15 +109,19 @@ def test_killed_supervisord_leaves_no_process_and_the_next_start_works(tmp_path)
         assert set(STAGES) <= pipeline.process_names()
 
 
-def test_killed_supervisord_leaves_no_process_that_hung(tmp_path):
+def test_killed_supervisord_leaves_no_process_that_hung_and_the_next_start_works(tmp_path):
     with Pipeline(tmp_path) as pipeline:
         before = pipeline.processes()
-        hung = pipeline.kill("fanout-0", signal.SIGSTOP)
+        hung = [pipeline.kill(name, signal.SIGSTOP) for name in ("broker", "fanout-0", "ingest-0", "keeper")]
         pipeline.kill("supervisord")
 
         left = wait_until_gone(before, 5)
-        os.kill(hung, signal.SIGCONT) if left else None
+        for pid in set(hung) & set(left):
+            os.kill(pid, signal.SIGCONT)
         assert left == []
+        pipeline.start()
+
+        assert set(STAGES) <= pipeline.process_names()
 
 
 @pytest.mark.parametrize("name", ["broker", "keeper", "fanout-0", "transcode-0", "ingest-0", "fanout-8"])

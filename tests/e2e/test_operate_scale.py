@@ -6,25 +6,26 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
 from tests.helpers.pipeline import Pipeline
+from tests.helpers.viewer import Viewer
 
 pytestmark = pytest.mark.timeout(180)
 
 
 @contextmanager
-def probed(pipeline) -> Iterator[Counter]:
-    """Ask for /status on a new connection a hundred times a second; yield how each ended, by kind."""
+def probed(port, path="/status") -> Iterator[Counter]:
+    """Ask on a new connection, some hundred times a second; yield how each ended, by kind."""
     outcomes: Counter = Counter()
     done = threading.Event()
 
     def probe() -> None:
         while not done.wait(0.01):
             try:
-                outcomes[_ask_once(pipeline.port)] += 1
+                outcomes[_ask_once(port, path)] += 1
             except OSError as error:
                 outcomes[type(error).__name__] += 1
 
@@ -39,9 +40,9 @@ def probed(pipeline) -> Iterator[Counter]:
             thread.join()
 
 
-def _ask_once(port) -> str:
+def _ask_once(port, path) -> str:
     with socket.create_connection(("127.0.0.1", port), 10) as connection:
-        connection.sendall(b"GET /status HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n".encode())
         answer = connection.recv(32)
         while connection.recv(65536):
             pass
@@ -122,15 +123,31 @@ def test_restart_of_an_unknown_stage_is_refused_in_a_sentence(shared):
     assert "unknown stage 'fanuot'" in done.stdout
 
 
+def joins_of(pipeline, camera) -> int:
+    """Return how often ingest has seen a camera come."""
+    return pipeline.log("ingest-0").count(f"camera {camera} joined")
+
+
 @pytest.mark.parametrize("count", [1, 3])
-def test_rolling_restart_of_fanout_refuses_nobody(tmp_path, count):
-    with Pipeline(tmp_path, scale={"fanout": count}) as pipeline:
+def test_rolling_restart_of_fanout_refuses_nobody_tells_viewers_and_keeps_cameras(tmp_path, count):
+    with Pipeline(tmp_path, scale={"fanout": count}) as pipeline, ExitStack() as stack:
+        pipeline.mock_camera("porch", "--prerender", "30", fps=10, size="qvga")
+        pipeline.wait_for_camera("porch")
+        url = pipeline.url("/ws/viewer?camera=porch", "ws")
+        viewers = [stack.enter_context(Viewer(url)) for _ in range(2 * count)]
+        for viewer in viewers:
+            viewer.wait_for(1, 60)
         before = pids(pipeline)
-        with probed(pipeline) as outcomes:
+        with probed(pipeline.port) as outcomes:
             time.sleep(0.3)
             done = pipeline.make("restart", "STAGE=fanout")
             time.sleep(0.3)
 
+        for viewer in viewers:
+            # Each process ended once; who came back to one that had its turn yet to come was told once more.
+            assert set(viewer.close_codes) == {1012}, viewer.close_codes
+            viewer.wait_for(2, 60)
+        assert joins_of(pipeline, "porch") == 1
         after = pids(pipeline)
         assert done.returncode == 0, done.stdout
         changed = {name for name in before if after.get(name) != before[name]}
@@ -139,10 +156,26 @@ def test_rolling_restart_of_fanout_refuses_nobody(tmp_path, count):
         assert outcomes["200"] > 20
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_rolling_restart_of_ingest_refuses_nobody(tmp_path, count):
+    with Pipeline(tmp_path, scale={"ingest": count}) as pipeline:
+        before = pids(pipeline)
+        with probed(pipeline.ingest_port, "/ws/camera/nobody") as outcomes:
+            time.sleep(0.3)
+            done = pipeline.make("restart", "STAGE=ingest")
+            time.sleep(0.3)
+
+        after = pids(pipeline)
+        assert done.returncode == 0, done.stdout
+        assert {name for name in before if after.get(name) != before[name]} == {f"ingest-{n}" for n in range(count)}
+        # No WebSocket request, and told so; never refused.
+        assert set(outcomes) == {"426"}, outcomes
+
+
 def test_restart_of_everything_replaces_each_process_once_and_refuses_nobody(tmp_path):
     with Pipeline(tmp_path, scale={"ingest": 2}) as pipeline:
         before = pids(pipeline)
-        with probed(pipeline) as outcomes:
+        with probed(pipeline.port) as outcomes:
             done = pipeline.make("restart", timeout=120)
 
         after = pids(pipeline)
@@ -155,7 +188,7 @@ def test_restart_of_everything_replaces_each_process_once_and_refuses_nobody(tmp
 
 
 def test_scaling_under_requests_refuses_nobody(tmp_path):
-    with Pipeline(tmp_path) as pipeline, probed(pipeline) as outcomes:
+    with Pipeline(tmp_path) as pipeline, probed(pipeline.port) as outcomes:
         for count in (4, 1, 3, 1):
             pipeline.make("scale", f"fanout={count}")
             time.sleep(0.5)

@@ -72,9 +72,11 @@ def test_camera_that_crashes_the_codec_is_left_out_and_the_others_go_on(pipeline
         assert refused.returncode != 0, refused.stdout
         assert "good" in refused.stdout
         assert "Traceback" not in refused.stdout
-        pipeline.mock_camera("bad", "--prerender", "30", fps=5, size="qvga")
+        camera = pipeline.mock_camera("bad", "--prerender", "30", fps=5, size="qvga")
         released = pipeline.make("release", "CAMERA=bad")
         assert released.returncode == 0, released.stdout
         with Viewer(pipeline.url("/ws/viewer?camera=bad", "ws")) as bad:
             bad.wait_for(3, SOON_S)
         pipeline.wait_until(lambda: "quarantine" not in (pipeline.camera("bad") or {}), "no quarantine", SOON_S)
+        camera.kill()
+        camera.wait()

@@ -110,6 +110,10 @@ class Feeder:
         """Let no more frames go out by themselves."""
         self._running.pop(camera, None)
 
+    def number(self, camera: str) -> int:
+        """Return the number of the next frame that goes out by itself."""
+        return self._running[camera].number
+
     def publish(self, camera: str, format_: str, *frames: Frame) -> None:
         """Send frames as they are."""
         for frame in frames:

@@ -1,11 +1,18 @@
 """Tables for the terminal: /status and the settings as lines of text."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from textwrap import wrap
+from typing import Any, Final
 
 from common.config import Settings
 from common.settings import SECTIONS, CameraSettings
+
+# A terminal's usual width, with room for the prompt of another.
+WIDTH: Final = 100
+NAME_AT_LEAST: Final = 8
 
 
 def status_lines(status: Mapping[str, Any]) -> list[str]:
@@ -16,15 +23,13 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     )
     cameras = status.get("cameras", ())
     if cameras:
-        lines += [
-            "",
-            *table(("camera", "state", "size", "fps", "jpeg", "h264", "viewers", "age"), map(_camera_row, cameras)),
-        ]
+        lines += ["", *_fitting(CAMERA_HEAD, [_camera_row(row) for row in cameras])]
     else:
         lines += ["", "no camera was seen yet; the page shows how to connect one"]
     viewers = len(status.get("viewers", ()))
     lines += ["", f"{viewers} viewer{'' if viewers == 1 else 's'}"]
-    return lines
+    notes = _notes(status)
+    return [*lines, "", *notes] if notes else lines
 
 
 def config_lines(settings: Settings) -> list[str]:
@@ -60,19 +65,109 @@ def _process_row(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
+# Delay: what half of the pictures take from the camera's last byte to the viewers' sockets, and what 95 % take at most.
+CAMERA_HEAD: Final = (
+    "camera", "state", "size", "fps", "jpeg kB/s", "h264 kB/s", "viewers", "delay ms", "dropped"
+)  # fmt: skip
+
+
 def _camera_row(row: Mapping[str, Any]) -> tuple[str, ...]:
-    state = "stalled" if row.get("stalled") else "online" if row.get("online") else "offline"
-    size = f"{row.get('width')}x{row.get('height')}" if row.get("width") else "-"
+    whole = _map(_map(row.get("delay_ms")).get("whole"))
     return (
         str(row.get("id", "?")),
-        state,
-        size,
+        _state(row),
+        f"{row.get('width')}x{row.get('height')}" if row.get("width") else "-",
         f"{_number(row.get('fps')):.1f}",
-        f"{_number(row.get('jpeg_bytes_per_s')) / 1e3:.0f} kB/s",
-        f"{_number(row.get('h264_bytes_per_s')) / 1e3:.0f} kB/s",
+        f"{_number(row.get('jpeg_bytes_per_s')) / 1e3:.0f}",
+        f"{_number(row.get('h264_bytes_per_s')) / 1e3:.0f}",
         str(row.get("viewers", 0)),
-        _duration(row.get("last_frame_age_s")),
+        f"{_ms(whole.get('p50'))} / {_ms(whole.get('p95'))}" if whole else "-",
+        _count(sum(_counts(row.get("dropped")).values())),
     )
+
+
+def _state(row: Mapping[str, Any]) -> str:
+    if row.get("online") and not row.get("stalled"):
+        return "online"
+    word = "stalled" if row.get("stalled") else "offline"
+    return f"{word} {_about(row.get('last_frame_age_s'))}".rstrip()
+
+
+def _fitting(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the table with its first column cut so that it fits, if it must be."""
+    rest = sum(max(len(row[column]) for row in (head, *rows)) + 2 for column in range(1, len(head)))
+    room = max(NAME_AT_LEAST, WIDTH - rest)
+    return table(head, [(_cut(row[0], room), *row[1:]) for row in rows])
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _notes(status: Mapping[str, Any]) -> list[str]:
+    """Return a line, or a few, for everything that is not as it should be."""
+    notes = [
+        f"{row.get('process')} cannot encode all that is asked of it: {row.get('rule')}"
+        for row in status.get("overload", ())
+    ]
+    for row in status.get("cameras", ()):
+        notes += [f"{row.get('id', '?')}: {note}" for note in _camera_notes(row)]
+    return [line for note in notes for line in wrap(note, WIDTH, subsequent_indent="    ")]
+
+
+def _camera_notes(row: Mapping[str, Any]) -> Iterator[str]:
+    quarantine, limited = _map(row.get("quarantine")), _map(row.get("limited"))
+    if quarantine:
+        left = _about(_number(quarantine.get("until")) - time.time())
+        yield f"in quarantine for {left}: {quarantine.get('reason')}; make release CAMERA={row.get('id')} ends it"
+    if row.get("isolated"):
+        yield "encoded by a process of its own, since it crashed one"
+    if limited:
+        fps = [f"{_number(limited['fps']):g} fps"] if "fps" in limited else []
+        other = [f"{name} {value}" for name, value in limited.items() if name not in ("reason", "fps")]
+        yield f"limited to {', '.join(fps + other)} ({limited.get('reason')})"
+    if row.get("warning"):
+        yield str(row["warning"])
+    dropped = _counts(row.get("dropped"))
+    if dropped:
+        most_first = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
+        yield f"dropped {', '.join(f'{count} {cause}' for cause, count in most_first)}{_lost_by(row)}"
+
+
+def _lost_by(row: Mapping[str, Any]) -> str:
+    """Return which processes the frames were missing from, if any were."""
+    missing: Counter[str] = Counter()
+    for account in row.get("ledger", ()):
+        missing.update(_counts(_map(account).get("bus_from")))
+    names = ", ".join(f"{count} of {name}" for name, count in missing.most_common())
+    return f" (on the bus: {names})" if names else ""
+
+
+def _counts(value: object) -> dict[str, int]:
+    return {str(name): count for name, count in _map(value).items() if type(count) is int and count}
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _ms(value: object) -> str:
+    number = _number(value)
+    return f"{number:.1f}" if number < 10 else f"{number:.0f}"
+
+
+def _count(number: int) -> str:
+    return str(number) if number < 100_000 else f"{number / 1e6:.1f} M"
+
+
+def _about(value: object) -> str:
+    """Return a time in its largest unit."""
+    if not isinstance(value, int | float):
+        return ""
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if value >= seconds:
+            return f"{value / seconds:.0f} {unit}"
+    return f"{max(0, value):.0f} s"
 
 
 def _number(value: object) -> float:

@@ -45,6 +45,8 @@ def environment(settings: Settings, environ: Mapping[str, str], *, is_demo: bool
         "CAM_STATE_DIR": str(settings.state_dir),
         "CAM_PYTHON": sys.executable,
         "CAM_DEMO": "true" if is_demo else "false",
+        # This process becomes supervisord: whom its children find as their parent, or end.
+        "SUPERVISORD_PID": str(os.getpid()),
         "DEMO_SERVER": f"{local_host(server.bind)}:{server.port}",
     }
 

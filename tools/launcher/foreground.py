@@ -58,7 +58,8 @@ class PromptPoller(PollPoller):  # type: ignore[misc]  # supervisor has no type 
 class KeeperGuard:
     """supervisord's eye on keeper, its child; looks at most once a second."""
 
-    def __init__(self, options: Any, run_dir: str) -> None:
+    def __init__(self, options: Any, run_dir: str, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._clock = clock
         self._options = options
         self._stamp = os.path.join(run_dir, "alive", "keeper")
         self._watch = KeeperWatch()
@@ -67,7 +68,7 @@ class KeeperGuard:
 
     def look(self) -> None:
         """Kill a keeper that hangs; start one that was given up. Not while everything ends."""
-        now_ns = time.monotonic_ns()
+        now_ns = self._clock()
         if now_ns < self._next_look_ns or self._options.mood < SupervisorStates.RUNNING:
             return
         self._next_look_ns = now_ns + NS_PER_S

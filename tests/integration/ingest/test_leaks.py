@@ -10,6 +10,7 @@ from common.service import Process
 from services.ingest.__main__ import serve
 from services.ingest.connection import CameraConnection
 from services.ingest.messages import MessageStream
+from services.ingest.rest import RestingSelector
 from services.ingest.session import Session
 from tests.helpers.bus import short_tmp
 from tests.helpers.jpegs import make_jpeg
@@ -53,6 +54,8 @@ def count_all() -> tuple[int, int, int]:
 
 
 def test_hundred_connects_and_disconnects_leave_no_descriptor_task_or_object():
+    selector = RestingSelector()
+
     async def main() -> None:
         with short_tmp() as folder, listening_socket() as listener:
             # No broker: absence is normal, and the process counts its own.
@@ -61,7 +64,7 @@ def test_hundred_connects_and_disconnects_leave_no_descriptor_task_or_object():
             process = Process("ingest-0", "ingest", host_id(), 1, time.monotonic_ns())
             listener.setblocking(False)
             port = listener.getsockname()[1]
-            serving = asyncio.create_task(serve(process, settings, SystemClock(), listener.dup()))
+            serving = asyncio.create_task(serve(process, settings, SystemClock(), listener.dup(), selector))
             await let_come_and_go(port, 5)
             before = count_all()
             gc.disable()
@@ -76,4 +79,5 @@ def test_hundred_connects_and_disconnects_leave_no_descriptor_task_or_object():
             # Nothing waited for the collector, either.
             assert after[2] == 0
 
-    asyncio.run(main())
+    with asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector)) as runner:
+        runner.run(main())

@@ -1,4 +1,4 @@
-"""keeper under a real supervisord: who hangs is killed, who was given up is started again, who crashes is set apart."""
+"""keeper under a real supervisord: who was given up is started again, whose pictures crash codecs is set apart."""
 
 import json
 import os
@@ -121,39 +121,12 @@ def test_given_up_broker_is_started_again_until_it_lives():
         wait_until(lambda: house_.row("broker").state == "RUNNING", "the broker", PATIENCE_S)
         (house_.run / "may-start").unlink()
         os.kill(house_.pid("broker"), signal.SIGKILL)
-        wait_until(lambda: house_.log().count("start broker again, on which supervisord gave up") >= 2, "two tries", 30)
+        wait_until(lambda: "start broker again, on which supervisord gave up" in house_.log(), "a try", PATIENCE_S)
 
         (house_.run / "may-start").touch()
 
-        wait_until(lambda: house_.row("broker").state == "RUNNING" and house_.pid("broker"), "the broker", PATIENCE_S)
-        assert "the next time after 2 s" in house_.log()
-        assert "the next time after 4 s" in house_.log()
-
-
-def test_hung_broker_is_killed_and_keeper_is_not():
-    with house() as house_:
-        keeper = house_.pid("keeper")
-        wait_until((house_.run / "alive" / "broker").exists, "the broker's first stamp", PATIENCE_S)
-        hung = house_.pid("broker")
-        os.kill(hung, signal.SIGSTOP)
-
-        wait_until(lambda: f"broker (pid {hung}) hangs: no sign of life" in house_.log(), "the verdict", PATIENCE_S)
-
-        wait_until(lambda: house_.pid("broker") not in (0, hung), "the next broker", PATIENCE_S)
-        assert house_.pid("keeper") == keeper
-
-
-def test_hung_keeper_is_killed_by_supervisord_and_back():
-    with house() as house_:
-        broker = house_.pid("broker")
-        wait_until((house_.run / "alive" / "keeper").exists, "keeper's first stamp", PATIENCE_S)
-        hung = house_.pid("keeper")
-        os.kill(hung, signal.SIGSTOP)
-
-        wait_until(lambda: house_.pid("keeper") not in (0, hung), "the next keeper", PATIENCE_S)
-
-        assert f"keeper (pid {hung}) hangs" in house_.log("supervisord")
-        assert house_.pid("broker") == broker
+        wait_until(lambda: house_.row("broker").state == "RUNNING", "the broker", PATIENCE_S)
+        assert house_.log().count("the next time after 2 s") == 1
 
 
 def crash(house_, bus, crash_id):

@@ -12,9 +12,7 @@ S = 1000 * MS
 
 
 def loads(*open_, accepted=()):
-    return [
-        Load(slot, count, accepted[slot - 1] if accepted else count) for slot, count in enumerate(open_, start=1)
-    ]
+    return [Load(slot, count, accepted[slot - 1] if accepted else count) for slot, count in enumerate(open_, start=1)]
 
 
 @pytest.mark.parametrize("own", [0, 1, 10_000])

@@ -588,7 +588,7 @@ def test_viewer_that_shows_old_pictures_skips_to_a_fresh_keyframe_while_the_othe
 
 def test_viewer_that_shows_what_it_should_is_left_alone():
     camera = Camera()
-    viewer, wire = camera.watch()
+    viewer, _ = camera.watch()
     camera.keyframe(0)
     camera.publish(*range(1, 40))
     viewer.shows(at(30), at(39) + MS)

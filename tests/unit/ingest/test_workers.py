@@ -63,6 +63,20 @@ def test_workers_live_while_heard_within_a_second():
     assert names(workers, 2 * NS_PER_S) == ()
 
 
+def test_silent_worker_is_replaced_at_the_first_heartbeat_of_another_after_one_second():
+    workers, beat_ns = make_workers(), 250 * NS_PER_MS
+    replaced_ns = []
+    for number in range(20):
+        now_ns = number * beat_ns
+        if number < 10:
+            workers.hear("transcode-0", Sign(1), now_ns)
+        # Not in step with the other one.
+        workers.hear("transcode-1", Sign(1), now_ns + beat_ns - 1)
+        if number > 1 and names(workers, now_ns + beat_ns - 1) == ("transcode-1",):
+            replaced_ns.append(now_ns + beat_ns - 1)
+    assert NS_PER_S < replaced_ns[0] - 9 * beat_ns <= NS_PER_S + beat_ns
+
+
 def test_first_heartbeat_after_silence_names_nobody_until_the_others_could_be_heard():
     workers = make_workers()
     workers.hear("transcode-0", Sign(1), 0)

@@ -16,6 +16,7 @@ from services.transcode.crash_note import CrashNote
 from services.transcode.encode_line import EncodeLine
 from services.transcode.jobs import Encoded, Failed
 from services.transcode.ledger import Ledger
+from services.transcode.limits import NO_LIMIT, Effort, Limit
 from services.transcode.line import Tools
 from services.transcode.pipeline import Refusals
 from tests.helpers.annex_b import IDR, PPS, SLICE, SPS_VGA
@@ -77,7 +78,11 @@ class FakePipeline:
 
     def __init__(self, *_options) -> None:
         type(self).made += 1
+        self.preset = ""
         self.fresh = True
+
+    def set_preset(self, preset: str) -> None:
+        self.preset = preset
 
     def run(self, job):
         if job.arrived.frame.seq in self.crashes:
@@ -103,7 +108,7 @@ class Scene:
 
     def send(self, seq: int) -> None:
         self.clock.now_ns += 40_000_000
-        frame = Frame(seq, 1, self.clock.now_ns, 0, 640, 480, key=True, payload=b"jpeg")
+        frame = Frame(seq, 1, self.clock.now_ns, 0, 640, 480, key=True, interval_ns=40_000_000, payload=b"jpeg")
         self.line.take(frame, self.clock.now_ns)
         self.line.step(self.clock.now_ns)
 
@@ -291,3 +296,44 @@ def test_camera_whose_pictures_all_fail_is_told_with_the_reason(scene):
     scene.send(50)
     scene.pool.work()
     assert "error" not in scene.line.record(scene.clock.now_ns)
+
+
+def test_limits_are_kept_to_and_shown_until_they_end(scene):
+    for seq in range(3):
+        scene.send(seq)
+        scene.pool.work()
+    scene.line.limit(Limit(every=2, preset="ultrafast"))
+    for seq in range(3, 9):
+        scene.send(seq)
+        scene.pool.work()
+    assert [frame.seq for frame in scene.frames] == [0, 1, 2, 4, 6, 8]
+    record = scene.line.record(scene.clock.now_ns)
+    assert (record["limit"], record["preset"]) == ({"fps": 12.5, "preset": "ultrafast"}, "ultrafast")
+    scene.line.limit(NO_LIMIT)
+    scene.send(9)
+    scene.pool.work()
+    assert scene.frames[-1].seq == 9
+    assert "limit" not in scene.line.record(scene.clock.now_ns)
+
+
+def test_frames_that_a_limit_leaves_out_are_not_logged_as_losses(scene, caplog):
+    scene.send(0)
+    scene.line.limit(Limit(every=4))
+    for seq in range(1, 9):
+        scene.send(seq)
+        scene.pool.work()
+    with caplog.at_level(logging.WARNING):
+        scene.line.report_losses()
+    assert caplog.records == []
+    assert scene.line.record(scene.clock.now_ns)["dropped"] == {"overload": 6}
+
+
+def test_effort_of_a_camera_is_what_it_asked_for_and_what_that_took(scene):
+    scene.send(0)
+    scene.clock.now_ns += 5_000_000
+    scene.pool.work()
+    for seq in range(1, 5):
+        scene.send(seq)
+    seen = scene.line.seen("tile")
+    assert (seen.watch, seen.preset, seen.interval_ns) == ("tile", "ultrafast", 40_000_000)
+    assert seen.effort == Effort(asked=5, short=2, encoded=1, took_ns=2_000_000, held_ns=5_000_000)

@@ -154,7 +154,7 @@ def test_limit_stays_while_the_way_back_would_not_fit():
 
 def test_return_that_fails_is_tried_after_twice_the_time():
     # Two threads, but the machine gives one core: the prediction knows nothing of it.
-    machine = Machine([Camera(LARGE) for _ in range(20)], cores=1.1, threads=2)
+    machine = Machine([Camera(LARGE) for _ in range(20)], cores=1.0, threads=2)
     machine.run(160)
     back = [at_s for at_s, change in machine.changes if change.level < change.before]
     assert machine.levels[:4] == [5, 0, 5, 0]
@@ -164,7 +164,7 @@ def test_return_that_fails_is_tried_after_twice_the_time():
 
 
 def test_patience_is_as_before_when_the_last_return_was_good():
-    machine = Machine([Camera(LARGE) for _ in range(20)], cores=1.1, threads=2)
+    machine = Machine([Camera(LARGE) for _ in range(20)], cores=1.0, threads=2)
     machine.run(60)
     machine.cores = 2
     machine.run(100)

@@ -178,3 +178,13 @@ def test_encoder_that_fails_is_opened_anew_with_a_keyframe(monkeypatch):
     [after] = run(pipeline, job(2, jpeg(64, 64)))
     assert after.unit.is_key
     assert sets(after) == sets(first)
+
+
+def test_another_preset_begins_with_a_keyframe_of_its_own():
+    pipeline = Pipeline(EncoderOptions(0, 0, preset="medium"), Refusals(), StillClock())
+    slow = run(pipeline, *(job(n, jpeg(320, 240, seed=n), idr=n == 0) for n in range(3)))
+    pipeline.set_preset("ultrafast")
+    fast = run(pipeline, *(job(n, jpeg(320, 240, seed=n)) for n in range(3, 6)))
+    assert [each.unit.is_key for each in slow + fast] == [True, False, False, True, False, False]
+    assert sets(slow[0]) != sets(fast[0])
+    assert len(decode_h264(annex_b(fast))) == 3

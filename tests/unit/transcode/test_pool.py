@@ -1,5 +1,6 @@
 """Threads that run tasks and wake the main thread by a descriptor."""
 
+import os
 import select
 import threading
 
@@ -29,6 +30,14 @@ def test_tasks_run_at_the_same_time_in_as_many_threads():
         for _ in range(3):
             pool.give(lambda: barrier.wait(10))
         assert sorted(collect(pool, 3)) == [0, 1, 2]
+
+
+def test_threads_give_way_and_nobody_else_does():
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with Pool[int](2, nice=3) as pool:
+        pool.give(lambda: os.getpriority(os.PRIO_PROCESS, 0))
+        assert collect(pool, 1) == [min(19, before + 3)]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == before
 
 
 def test_close_finishes_what_runs_and_joins_the_threads():
