@@ -14,6 +14,16 @@ PAGE = """<!doctype html>
 <script type="module" src="{server}/web/camera-player.js"></script>
 <camera-player camera="porch"></camera-player>
 """
+# Of all WebSockets.
+NOTE_ADDRESSES = """
+window.addresses = [];
+window.WebSocket = class extends WebSocket {
+  constructor(address) {
+    super(address);
+    window.addresses.push(String(address));
+  }
+};
+"""
 
 
 class SomebodysSite(BaseHTTPRequestHandler):
@@ -46,7 +56,7 @@ def open_site(site, tmp_path, open_page, allowed):
         pipeline.mock_camera("porch", fps=12)
         pipeline.wait_for_camera("porch")
         SomebodysSite.page = PAGE.format(server=pipeline.url("")).encode()
-        yield open_page(site)
+        yield open_page(site, before=NOTE_ADDRESSES)
 
 
 def test_player_works_on_a_page_of_an_allowed_origin(site, tmp_path, open_page):
@@ -54,6 +64,8 @@ def test_player_works_on_a_page_of_an_allowed_origin(site, tmp_path, open_page):
         screen.wait_for_live("porch")
         number = screen.wait_for_number("porch", 0)
         screen.wait_for_number("porch", number + 6)
+        addresses = screen.page.evaluate("window.addresses")
+        assert all("view=large" in address for address in addresses), addresses
         assert screen.all_complaints() == []
 
 

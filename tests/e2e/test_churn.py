@@ -1,8 +1,8 @@
 """Cameras and viewers that come and go leave nothing behind: no descriptor, no task's memory, no camera online."""
 
 import os
-import time
 import socket
+import time
 from functools import partial
 from pathlib import Path
 

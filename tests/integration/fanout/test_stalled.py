@@ -1,4 +1,4 @@
-"""What a viewer costs that takes nothing: measured at the socket, the transport and the box, the kernel's part included."""
+"""What a viewer costs that takes nothing: at the socket, in the transport, in its box, the kernel's part included."""
 
 import asyncio
 import fcntl
