@@ -50,7 +50,7 @@ TOPICS = (
         STATUS,
         "status/<host>/<process>",
         ("broker", "ingest", "transcode", "fanout", "keeper"),
-        ("ingest", "fanout", "keeper"),
+        ("ingest", "transcode", "fanout", "keeper"),
         "1 Hz",
         "liveness and counters of a process",
     ),

@@ -217,15 +217,15 @@ class Viewer:
             self.source.fell(self)
 
     def _preface(self, packet: Packet) -> bytes:
-        self.skipping = False
         identity = self.form.identity(packet.frame)
         words = b""
         if identity != self.told:
             words = self.form.preface(packet.frame)
             self.told = identity
-        if self.missed:
+        if self.missed or self.skipping:
+            # Who skips is told even if nothing went by: what follows is to be shown at once, and nothing before it.
             words = self.form.dropped(self.missed, self.missed_reason) + words
-            self.missed = 0
+            self.missed, self.skipping = 0, False
         return words
 
 

@@ -59,7 +59,11 @@ class MessageStream:
     def feed(self, received: memoryview | bytes, now_ns: int) -> list[Message]:
         """Return the messages that `received` completes; it is not kept."""
         messages: list[Message] = []
-        at, size = 0, len(received)
+        size = len(received)
+        if size <= self._slice_bytes:
+            self._feed_slice(received, now_ns, messages)
+            return messages
+        at = 0
         while at < size and not self.ended:
             piece = received[at : at + self._slice_bytes]
             at += len(piece)

@@ -41,10 +41,12 @@ class SlackPath:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ending.set()
         self._open.set()
+        # The thread that accepts is the first; after its end there are no more sockets and threads.
+        self._threads[0].join()
         for one in self._sockets:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
-        for thread in self._threads:
+        for thread in self._threads[1:]:
             thread.join()
         for one in (*self._sockets, self._listener):
             one.close()

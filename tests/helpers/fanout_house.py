@@ -1,7 +1,7 @@
 """A broker and a fanout process with a synthetic upstream, for integration tests."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +74,12 @@ def a_pool() -> Iterator[tuple[House, Room]]:
 
 
 @contextmanager
-def a_house(**variables: str) -> Iterator[House]:
+def a_house(known: Iterable[str] = (), **variables: str) -> Iterator[House]:
+    """Yield a house; `known`: the cameras that keeper remembers from the start."""
     with short_tmp() as folder, listening_socket() as listener, room("broker", folder):
         settings = settings_in(folder)
         with (
-            Feeder(settings.bus_addresses) as feeder,
+            Feeder(settings.bus_addresses, known=list(known)) as feeder,
             room("fanout-0", folder, stdin=listener, arguments=(), **variables) as fanout,
         ):
             yield House(folder, settings, fanout, listener.getsockname()[1], feeder)

@@ -146,9 +146,11 @@ class Feeder:
 
     def _take_messages(self) -> None:
         for message in self._bus.drain():
-            kind, camera, _ = parse(message.topic)
-            if kind == STATUS:
+            kind, camera, track = parse(message.topic)
+            if kind == STATUS and track.startswith("fanout"):
                 self.statuses[message.topic] = decode_record(message.header)
+            elif kind == STATUS:
+                continue
             elif kind == KEYFRAME:
                 self.asked.append((camera, decode_record(message.header)))
                 if camera in self._running and self.answers_requests:

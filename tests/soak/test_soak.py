@@ -75,10 +75,12 @@ def test_flapping_cameras_and_passing_viewers_leave_nothing_behind_and_every_fra
         time.sleep(SOAK_S)
     wait_settled(pipeline)
     deadline = time.monotonic() + SETTLED_S
-    while (grown := growth(before, sizes(pipeline))) and time.monotonic() < deadline:
+    while (grown := growth(before, sizes_now := sizes(pipeline))) and time.monotonic() < deadline:
         time.sleep(0.5)
+    for pid, was in before.items():
+        print(was, "->", sizes_now.get(pid))
     assert not grown
-    assert sizes(pipeline).keys() == before.keys(), "a process was replaced"
+    assert sizes_now.keys() == before.keys(), "a process was replaced"
     deadline = time.monotonic() + SETTLED_S
     while (open_rows := unbalanced(pipeline)) and time.monotonic() < deadline:
         time.sleep(0.5)

@@ -184,7 +184,9 @@ def test_process_tells_its_status_and_stamps_its_life():
         first, second = ear.records("status")[:2]
         assert (second["name"], second["stage"], second["pid"]) == ("ingest-0", "ingest", ingest.process.pid)
         assert 0.5 * NS_PER_S < second["mono_ns"] - first["mono_ns"] < 3 * NS_PER_S
-        assert (folder / "run" / "alive" / "ingest-0").exists()
+        stamp = folder / "run" / "alive" / "ingest-0"
+        stamped_ns = stamp.stat().st_mtime_ns
+        ear.wait(lambda: stamp.stat().st_mtime_ns > stamped_ns, "a newer stamp of life")
 
 
 def test_process_serves_on_while_the_broker_is_away():

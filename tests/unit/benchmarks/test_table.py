@@ -34,7 +34,16 @@ def test_table_has_columns_of_one_width_and_its_notes_below():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (2500, "2500"), (0.0, "0.00"), (0.0123, "0.0123"), (0.85, "0.85"), (4.617, "4.62"), (35.71, "35.7"), (1565.4, "1565")],
+    [
+        (0, "0"),
+        (2500, "2500"),
+        (0.0, "0.00"),
+        (0.0123, "0.0123"),
+        (0.85, "0.85"),
+        (4.617, "4.62"),
+        (35.71, "35.7"),
+        (1565.4, "1565"),
+    ],
 )
 def test_number_has_about_three_digits_and_a_count_all(value, text):
     assert number(value) == text

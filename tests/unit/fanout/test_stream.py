@@ -626,7 +626,7 @@ def test_viewer_that_skips_waits_for_a_fresh_keyframe_not_for_one_that_is_sent_a
     assert not viewer.live
 
 
-def test_viewer_that_skips_onto_the_next_message_lost_nothing_and_is_told_nothing():
+def test_viewer_that_skips_onto_the_next_message_is_told_though_it_lost_nothing():
     camera = Camera()
     viewer, wire = camera.watch()
     camera.keyframe(0)
@@ -635,7 +635,7 @@ def test_viewer_that_skips_onto_the_next_message_lost_nothing_and_is_told_nothin
     camera.keyframe(30)
     camera.publish(31)
     assert numbers(wire.all) == list(range(32))
-    assert told(wire, "dropped") == []
+    assert told(wire, "dropped") == [{"type": "dropped", "frames": 0, "reason": "late"}]
 
 
 def test_viewer_that_waits_for_a_keyframe_or_watches_jpegs_does_not_skip():
