@@ -1,4 +1,4 @@
-"""What becomes of the frames of one camera at one hop: in = out + dropped by cause + held; `bus` is missing before `in`.
+"""What becomes of a camera's frames at one hop: in = out + dropped by cause + held; `bus` is missing before `in`.
 
 Pure. Holes are found in the source's `seq`: what is missing and was not explained by `skipped` was lost on the way.
 """

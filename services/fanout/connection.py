@@ -75,6 +75,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._outlet: Outlet | None = None
         self._on_lost: Callable[[], None] | None = None
+        self._is_welcome: Callable[[bytes], bool] | None = None
+        self._refuse: Callable[[], None] | None = None
         self._stall_ns = table.patience.answer_ns
         self._least_bytes = table.patience.answer_bytes
         self._acked_bytes: int | None = None
@@ -108,6 +110,10 @@ class Connection(asyncio.Protocol):
     def divert(self, receiver: asyncio.Protocol) -> None:
         """Give the connection's bytes to `receiver` for good; aiohttp only learns of its end."""
         self._receiver = receiver
+
+    def inspect(self, is_welcome: Callable[[bytes], bool], refuse: Callable[[], None]) -> None:
+        """Let `is_welcome` see what comes from now on; after its first no nothing is passed on, and `refuse` called."""
+        self._is_welcome, self._refuse = is_welcome, refuse
 
     def is_stalled(self, now_ns: int) -> bool:
         """Return whether bytes are held back, and the peer took too few for too long."""
@@ -143,6 +149,13 @@ class Connection(asyncio.Protocol):
         self._http.connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
+        if self._is_welcome is not None and not self._is_welcome(data):
+            if self._refuse is not None:
+                # Once: what comes after it is not even looked at.
+                refuse, self._refuse = self._refuse, None
+                self._is_welcome = _nothing
+                refuse()
+            return
         self._receiver.data_received(data)
 
     def eof_received(self) -> bool | None:
@@ -167,6 +180,10 @@ class Connection(asyncio.Protocol):
         self._http.connection_lost(exc)
         if self._on_lost is not None:
             self._on_lost()
+
+
+def _nothing(_data: bytes) -> bool:
+    return False
 
 
 def _bytes_acked(peer: socket.socket) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 TEXT: Final = 0x1
 BINARY: Final = 0x2
+CLOSE: Final = 0x8
 PING: Final = 0x9
 PONG: Final = 0xA
 FINAL_BIT: Final = 0x80

@@ -13,10 +13,11 @@ from common.topics import H264
 from common.units import NS_PER_S
 from services.fanout.connection import connection_of
 from services.fanout.forms import FORMATS, websocket_form
-from services.fanout.framing import PONG, ws_frame
+from services.fanout.framing import CLOSE, PONG, ws_frame
 from services.fanout.guests import Guest, Guests
 from services.fanout.lobby import Lobby
 from services.fanout.lookup import Lookup
+from services.fanout.masks import MaskWatch
 from services.fanout.viewer import LARGE, VIEWS, Viewer
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ CLOSE_S: Final = 1.0
 MEDIA_TIME_LIMIT_S: Final = 1e12
 # For all of them together, those that take nothing included.
 GOODBYE_S: Final = 1.5
+PROTOCOL_ERROR: Final = 1002
 POLICY_VIOLATION: Final = 1008
 SERVICE_RESTART: Final = 1012
 
@@ -72,6 +74,7 @@ class ViewerSockets:
         await socket.prepare(request)
         guest = self._guests.admit(connection_of(request), format_, websocket_form(format_, meta=meta), over="ws")
         guest.viewer.view = view
+        guest.connection.inspect(MaskWatch().is_masked, lambda: _end_unmasked(guest))
         self._open.add(socket)
         try:
             self._lobby.enter(guest.viewer, camera, self._clock.mono_ns())
@@ -128,6 +131,14 @@ class ViewerSockets:
             viewer.age_s = self._age_s(viewer.camera, media_time_s)
             viewer.age_reported_ns = now_ns
             viewer.shows(round(media_time_s * NS_PER_S), now_ns)
+
+
+def _end_unmasked(guest: Guest) -> None:
+    """Close as RFC 6455 section 5.1 wants it; whoever breaks the protocol may not understand the closing handshake."""
+    guest.viewer.blocked()
+    transport = guest.connection.transport
+    transport.write(ws_frame(CLOSE, PROTOCOL_ERROR.to_bytes(2, "big") + b"frames must be masked"))
+    transport.close()
 
 
 def _wishes(request: Request) -> tuple[str, bool, str]:

@@ -72,7 +72,8 @@ class Keeper:
             log.info("ready")
             try:
                 while not stop.is_set and not self._has_left():
-                    wait_s, has_heard = self._turn(bus, door)
+                    has_heard = self._turn(bus, door)
+                    wait_s = self._wait_s(time.monotonic_ns())
                     if has_heard and len(self._heard_workers) >= MANY_WORKERS:
                         # The next message waits for its like; who asks at the door does not.
                         wait_s = min(wait_s, BUS_REST_S)
@@ -86,8 +87,8 @@ class Keeper:
             finally:
                 door.close()
 
-    def _turn(self, bus: Bus, door: Door) -> tuple[float, bool]:
-        """Do what is due; return how long nothing will be, and whether the bus brought something."""
+    def _turn(self, bus: Bus, door: Door) -> bool:
+        """Do what is due; return whether the bus brought something."""
         has_heard = False
         now_ns = time.monotonic_ns()
         if now_ns >= self._next_status_ns:
@@ -103,10 +104,13 @@ class Keeper:
             for message in messages:
                 self._heard(message, now_ns)
         self._save_cameras(now_ns)
+        return has_heard
+
+    def _wait_s(self, now_ns: int) -> float:
         wait_s = min((self._next_status_ns - now_ns) / NS_PER_S, self._hand.wait_s(now_ns))
         if self._core.is_leaving:
             wait_s = min(wait_s, _FAREWELL_NS / NS_PER_S)
-        return max(0.0, wait_s), has_heard
+        return max(0.0, wait_s)
 
     def _tell(self, bus: Bus, now_ns: int) -> None:
         record = self._status.record(

@@ -32,7 +32,7 @@ def pipeline(tmp_path_factory) -> Iterator[Pipeline]:
 
 @pytest.fixture(scope="module")
 def poison(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("poison")
+    folder: Path = tmp_path_factory.mktemp("poison")
     scene = Scene("bad", Size(320, 240))
     for number in range(3):
         (folder / f"{number}.jpg").write_bytes(marked(scene.jpeg(number, 0), CRASH))

@@ -16,6 +16,7 @@ const BREAKS_WITHIN_MS = 60_000;
 const LAST_PICTURES_MS = 500;
 // A camera whose newest frame is no older goes on: then it is the connection that does not.
 const GOES_ON_S = 1;
+const ASK_AGAIN_MS = 500;
 
 /** The format that is right for this browser; `wish` is the attribute's. */
 export function chooseFormat(wish) {
@@ -90,7 +91,7 @@ export class Session {
     const hasMoved = this.#shown?.arrivedMs > doubtedMs;
     if (this.#ending.signal.aborted || hasMoved || !this.#link.hasFlowed) return;
     // Without an answer it is the network that is away: ask again soon, the answer tells that it is back.
-    if (ageS === null) this.#doubtAfterMs = doubtedMs;
+    if (ageS === null) this.#doubtAfterMs = Math.min(this.#doubtAfterMs, performance.now() + ASK_AGAIN_MS);
     else if (ageS < GOES_ON_S) this.#link.renew();
   }
 

@@ -457,6 +457,18 @@ def test_viewer_that_shows_old_pictures_skips_to_a_fresh_keyframe_and_is_told(ho
         assert others == list(range(first, first + len(others)))
 
 
+@pytest.mark.parametrize("first", [b"", client_frame(TEXT, b"{}") * 3])
+def test_unmasked_frame_closes_with_1002(house, camera, first):
+    house.feeder.come(camera)
+    house.wait_online(camera)
+    with RawClient(house.port) as viewer:
+        viewer.ask("GET", f"/ws/viewer?camera={camera}", *UPGRADE)
+        viewer.read_until(b'"online":true}')
+        viewer.socket.sendall(first + client_frame(TEXT, b"{}", mask=None))
+        assert viewer.read_to_end().startswith(b"\x88\x17" + (1002).to_bytes(2, "big"))
+    wait_until(lambda: all(row["camera"] != camera for row in house.status()["viewers"]), "viewer gone")
+
+
 def test_ping_is_answered(house, camera):
     house.feeder.come(camera)
     house.wait_online(camera)
