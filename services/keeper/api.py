@@ -54,7 +54,7 @@ class Api:
         if request.method not in _SAFE:
             self._check_origin(request)
         if request.path.startswith(f"{CAMERAS}/"):
-            is_release = request.path.endswith(QUARANTINE)
+            is_release = request.path.removeprefix(f"{CAMERAS}/").endswith(QUARANTINE)
             return self._release(request, now_ns) if is_release else self._forget(request, now_ns)
         if request.path == CAMERAS:
             _expect_method(request, *_SAFE)

@@ -31,7 +31,10 @@ class Backoff:
     def due(self, wanted: Iterable[Member], now_ns: int) -> dict[str, float]:
         """Take in the wanted members; return whom to start now, each with the delay of its next time."""
         due = {}
-        for member in wanted:
+        members = list(wanted)
+        # Who is not wanted any more, after a change of the scale, is not waited for either.
+        self._cases = {member.name: self._cases[member.name] for member in members if member.name in self._cases}
+        for member in members:
             if member.state in GIVEN_UP and self._is_due(member.name, now_ns):
                 due[member.name] = self._cases[member.name].delay_ns / NS_PER_S
             elif member.name in self._cases:

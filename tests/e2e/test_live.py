@@ -166,3 +166,15 @@ def test_posted_picture_makes_a_camera_and_junk_is_refused(pipeline):
     with caught.value as refused:
         assert refused.code == 400
         assert "truncated" in refused.read().decode()
+
+
+@pytest.mark.parametrize("kind", ["h264", "mp4", "jpeg"])
+def test_camera_between_two_pictures_is_shown_at_once_although_nobody_watched(pipeline, kind):
+    slow = f"slow-{kind}"
+    camera = pipeline.mock_camera(slow, "--prerender", "3", fps=0.05, size="qvga")
+    pipeline.wait_for_camera(slow)
+    with Viewer(pipeline.url(f"/ws/viewer?camera={slow}&format={kind}", "ws")) as viewer:
+        # The camera's next picture is 20 s away.
+        viewer.wait_for(1, 8)
+    camera.kill()
+    camera.wait()

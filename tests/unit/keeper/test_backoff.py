@@ -65,6 +65,15 @@ def test_member_that_lived_for_less_does_not():
     assert backoff.wait_s(151 * NS_PER_S) == 7.0
 
 
+def test_nobody_waits_for_a_member_that_is_not_wanted_any_more():
+    backoff = Backoff()
+    backoff.due([FATAL], 0)
+
+    backoff.due([], NS_PER_S // 2)
+
+    assert backoff.wait_s(5 * NS_PER_S) is None
+
+
 def test_delay_has_an_end():
     backoff = Backoff()
     starts(backoff, 1000)
