@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, Final
 
 from common.units import NS_PER_S
@@ -70,7 +71,8 @@ def _exceptions(told: Told) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     limit = told.encode.get("limit")
     if isinstance(limit, dict) and limit:
-        fields["limited"] = {"reason": "overload", **limit}
+        plain = {name: value for name, value in limit.items() if isinstance(name, str) and _is_plain(value)}
+        fields["limited"] = {"reason": "overload", **plain}
     if told.is_isolated:
         fields["isolated"] = True
     if told.quarantine is not None:
@@ -89,7 +91,7 @@ def _sum_dropped(told: Told) -> dict[str, int]:
         dropped.update(told.camera.dropped)
     encoder = told.encode.get("dropped")
     if "transcode" not in hops and isinstance(encoder, dict):
-        dropped.update({cause: n for cause, n in encoder.items() if type(n) is int})
+        dropped.update({cause: n for cause, n in encoder.items() if type(cause) is str and type(n) is int})
     for row in told.rows:
         dropped.update(row["dropped"])
         dropped[BUS] += row["bus"]
@@ -97,4 +99,8 @@ def _sum_dropped(told: Told) -> dict[str, int]:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) else 0.0
+    return float(value) if isinstance(value, (int, float)) and isfinite(value) else 0.0
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value))

@@ -110,7 +110,7 @@ def _rows(
     process: str, incarnation: int, ledger: Mapping[str, Any], *, has_ended: bool
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     for key, told in ledger.items():
-        if not isinstance(told, dict) or not all(type(told.get(name)) is int for name in _COUNTS):
+        if not isinstance(key, str) or not _is_row(told):
             continue
         camera, _, format_ = key.partition("/")
         row = {
@@ -130,8 +130,18 @@ def _rows(
         yield camera, row
 
 
+def _is_row(told: object) -> bool:
+    if not isinstance(told, dict) or not isinstance(told.get("hop", ""), str):
+        return False
+    return all(type(told.get(name)) is int for name in _COUNTS)
+
+
 def _counts(value: object) -> dict[str, int]:
-    return {name: n for name, n in value.items() if type(n) is int} if isinstance(value, dict) else {}
+    return (
+        {name: n for name, n in value.items() if type(name) is str and type(n) is int}
+        if isinstance(value, dict)
+        else {}
+    )
 
 
 # As a frame passes them; a hop that is not of this project comes last.

@@ -1,6 +1,7 @@
 """Typed reading of fields from others' records (announcements, status messages), trusting nothing. Pure."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, TypeVar
 
 from common.errors import WireError
@@ -13,7 +14,8 @@ def read(record: Mapping[str, Any], name: str, default: T) -> T:
     value = record.get(name, default)
     if type(value) is int and type(default) is float:
         return float(value)
-    if type(value) is not type(default):
+    # JSON has no word for infinity and NaN.
+    if type(value) is not type(default) or (type(value) is float and not isfinite(value)):
         raise WireError(f"field {name!r}: {str(value)[:40]!r} is no {type(default).__name__}")
     return value
 

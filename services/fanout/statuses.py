@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from common.units import NS_PER_S
@@ -56,9 +57,8 @@ class Statuses:
         if record.get("heartbeat"):
             self._hear_heartbeat(key, incarnation, now_ns)
             return []
-        for name, default in PROCESS_FIELDS.items():
-            read(record, name, default)
-        read_counts(record, "counters")
+        for each in (record, *read_list(record, "others", dict)):
+            _check_process(each)
         for api in read_list(record, "apis", dict) if key[0] == self._host else ():
             prefix = read(api, "prefix", "").rstrip("/")
             self._apis[prefix] = Api(prefix, read(api, "socket", ""), key[1])
@@ -92,13 +92,13 @@ class Statuses:
         rows = []
         for record, _ in self._records.values():
             rows.append(_process_row(record))
-            rows.extend(_process_row(other) for other in record.get("others", ()) if isinstance(other, dict))
+            rows.extend(map(_process_row, record.get("others", ())))
         return sorted(rows, key=lambda row: str(row["name"]))
 
     def viewers(self) -> list[dict[str, Any]]:
         """Return one row a viewer of any fanout process."""
         return [
-            {name: viewer.get(name) for name in VIEWER_FIELDS}
+            {name: _plain(viewer.get(name)) for name in VIEWER_FIELDS}
             for record in self.stage("fanout")
             for viewer in _dicts(record.get("viewers"))
         ]
@@ -109,7 +109,8 @@ class Statuses:
         for record in self.stage("transcode"):
             encodes = record.get("encodes")
             for camera, encode in encodes.items() if isinstance(encodes, dict) else ():
-                if isinstance(encode, dict) and encode.get("term", 0) >= newest.get(camera, {}).get("term", -1):
+                term = encode.get("term", 0) if isinstance(encode, dict) else None
+                if type(term) is int and term >= newest.get(camera, {}).get("term", -1):
                     newest[camera] = encode
         return newest
 
@@ -156,6 +157,12 @@ class Statuses:
         self._delays = None
 
 
+def _check_process(record: Mapping[str, Any]) -> None:
+    for name, default in PROCESS_FIELDS.items():
+        read(record, name, default)
+    read_counts(record, "counters")
+
+
 def _process_row(record: Mapping[str, Any]) -> dict[str, Any]:
     row = {name: record.get(name, default) for name, default in PROCESS_FIELDS.items()}
     return {**row, "counters": record.get("counters", {})}
@@ -163,3 +170,10 @@ def _process_row(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _dicts(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _plain(value: object) -> str | int | float | None:
+    """Return what JSON has a word for; None instead of anything else."""
+    if isinstance(value, float):
+        return value if isfinite(value) else None
+    return value if isinstance(value, (str, int)) else None

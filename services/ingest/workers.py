@@ -65,7 +65,8 @@ NOBODY_APART: Final = Apart({}, {})
 def read_apart(record: Mapping[str, Any]) -> Apart:
     """Return what the `status/` of keeper says of cameras; raise WireError when it is malformed."""
     isolated, quarantined = record.get("isolated", {}), record.get("quarantined", {})
-    if not isinstance(isolated, dict) or not all(isinstance(name, str) for name in isolated.values()):
+    # Keys as well: msgpack's may also be bytes, which sort among no names.
+    if not isinstance(isolated, dict) or not all(isinstance(each, str) for pair in isolated.items() for each in pair):
         raise WireError("status/ of keeper: isolated is no map of names")
     if not isinstance(quarantined, dict):
         raise WireError("status/ of keeper: quarantined is no map")

@@ -15,6 +15,8 @@ _LIMITS_NS: Final[Mapping[str, int]] = {"ingest": 3 * NS_PER_S}
 LIMIT_NS: Final = 6 * NS_PER_S
 # A start takes 0.3 s, on a machine where everything starts at once some seconds. It ends with the first stamp.
 START_GRACE_NS: Final = 10 * NS_PER_S
+# On a machine so busy that this is not enough the next start has twice the time: killing only adds to its load.
+START_GRACE_MOST_NS: Final = 80 * NS_PER_S
 LOOK_NS: Final = NS_PER_S
 # keeper looks once a second. One that comes a second late did not run, and may have missed stamps.
 GAP_NS: Final = 2 * NS_PER_S
@@ -44,6 +46,7 @@ class Verdict:
     name: str
     pid: int
     reason: str
+    has_stamped: bool = True
 
 
 class Watchdog:
@@ -57,6 +60,8 @@ class Watchdog:
         self._bus_blamed_ns = now_ns
         self._bus_limit_ns = BUS_LIMIT_NS
         self._killed: dict[str, tuple[int, int]] = {}
+        # Of those that were killed before their first stamp, the time that they have for it now.
+        self._start_grace_ns: dict[str, int] = {}
 
     def ran(self, now_ns: int) -> None:
         """Note that keeper runs; after a gap everybody has time to show that they do, too."""
@@ -78,6 +83,9 @@ class Watchdog:
     def hung(self, now_ns: int, lives: Iterable[Life]) -> list[Verdict]:
         """Return who is to be killed."""
         known = list(lives)
+        for life in known:
+            if life.stamp_ns > life.started_ns:
+                self._start_grace_ns.pop(life.name, None)
         verdicts = [self._verdict(life, now_ns) for life in known if now_ns > self._fresh_until_ns(life)]
         if not verdicts:
             verdicts = [self._silent(life, now_ns) for life in known if self._is_bus_dead(life, now_ns)]
@@ -86,6 +94,9 @@ class Watchdog:
     def killed(self, verdict: Verdict, now_ns: int) -> None:
         """Note that a verdict was carried out."""
         self._killed[verdict.name] = (verdict.pid, now_ns)
+        if not verdict.has_stamped:
+            grace_ns = self._start_grace_ns.get(verdict.name, START_GRACE_NS)
+            self._start_grace_ns[verdict.name] = min(2 * grace_ns, START_GRACE_MOST_NS)
         if verdict.name == "broker":
             self._bus_blamed_ns = now_ns
             self._bus_limit_ns = min(2 * self._bus_limit_ns, BUS_LIMIT_MOST_NS)
@@ -93,14 +104,16 @@ class Watchdog:
     def _fresh_until_ns(self, life: Life) -> int:
         limit_ns = _LIMITS_NS.get(life.stage, LIMIT_NS)
         has_stamped = life.stamp_ns > life.started_ns
-        since_ns = life.stamp_ns if has_stamped else life.started_ns + START_GRACE_NS
+        grace_ns = self._start_grace_ns.get(life.name, START_GRACE_NS)
+        since_ns = life.stamp_ns if has_stamped else life.started_ns + grace_ns
         return max(since_ns, self._trusted_ns) + limit_ns
 
     def _verdict(self, life: Life, now_ns: int) -> Verdict:
         if life.stamp_ns > life.started_ns:
             return Verdict(life.name, life.pid, f"no sign of life for {(now_ns - life.stamp_ns) / NS_PER_S:.1f} s")
         age_s = (now_ns - life.started_ns) / NS_PER_S
-        return Verdict(life.name, life.pid, f"no sign of life since its start {age_s:.0f} s ago")
+        reason = f"no sign of life since its start {age_s:.0f} s ago"
+        return Verdict(life.name, life.pid, reason, has_stamped=False)
 
     def _is_bus_dead(self, life: Life, now_ns: int) -> bool:
         """Return whether this is the broker, and nothing comes through although everybody lives, itself included."""

@@ -33,6 +33,9 @@ def decode_response(body: bytes) -> Any:
         reader.parser.Parse(body, True)
     except (expat.ExpatError, IndexError, KeyError) as error:
         raise ValueError(f"no XML-RPC response: {error!r}") from error
+    finally:
+        # The parser holds its reader: this round would be left to the collector, which seldom comes by in keeper.
+        del reader.parser
     if len(reader.values) != 1:
         raise ValueError(f"an XML-RPC response with {len(reader.values)} values, expected one")
     value = reader.values[0]

@@ -19,7 +19,7 @@ WINDOW_TICKS: Final = 4
 SHORT_TICKS: Final = 3
 # Fewer frames than that give way on any busy machine now and then, and cost less than any step would.
 SHORT_SHARE: Final = 0.1
-# More than that, and there is no room for a step back.
+# More than that while the threads are taken, and there is no room for a step back.
 CALM_SHARE: Final = 0.02
 # Threads that are taken, of those that cameras could take: below, frames are lost for another reason (a burst).
 BUSY_SHARE: Final = 0.8
@@ -77,16 +77,21 @@ class Governor:
         window_ns = now_ns - self._ticks[0][0]
         if self._is_short(total, efforts, window_ns):
             return self._climb(now_ns, cameras, total, window_ns)
-        return self._ease(now_ns, cameras, total, window_ns)
+        is_starved = total.short > CALM_SHARE * total.asked and self._is_taken(total, efforts, window_ns)
+        return self._ease(now_ns, cameras, total, window_ns, is_starved=is_starved)
 
     def _is_short(self, total: Effort, efforts: Mapping[str, Effort], window_ns: int) -> bool:
-        lanes = min(self._threads, sum(effort.asked > 0 for effort in efforts.values()))
         short = sum(_total(_between(before, after)).short > 0 for (_, before), (_, after) in pairwise(self._ticks))
         return (
             short >= SHORT_TICKS
             and total.short >= SHORT_SHARE * total.asked
-            and total.held_ns >= BUSY_SHARE * lanes * window_ns
+            and self._is_taken(total, efforts, window_ns)
         )
+
+    def _is_taken(self, total: Effort, efforts: Mapping[str, Effort], window_ns: int) -> bool:
+        """Return whether frames that gave way did so for want of an encoder."""
+        lanes = min(self._threads, sum(effort.asked > 0 for effort in efforts.values()))
+        return total.held_ns >= BUSY_SHARE * lanes * window_ns
 
     def _climb(self, now_ns: int, cameras: Mapping[str, Seen], total: Effort, window_ns: int) -> Change | None:
         self._room_since_ns = None
@@ -101,19 +106,22 @@ class Governor:
         busy = total.took_ns / (window_ns * self._threads)
         return self._change(level, f"{short:.0%} of the frames found no encoder in time, encoders {busy:.0%} busy")
 
-    def _ease(self, now_ns: int, cameras: Mapping[str, Seen], total: Effort, window_ns: int) -> Change | None:
+    def _ease(
+        self, now_ns: int, cameras: Mapping[str, Seen], total: Effort, window_ns: int, *, is_starved: bool
+    ) -> Change | None:
         if not self.level:
             return None
         busy = total.took_ns / (window_ns * self._threads)
         # With room for twice as much there is no need to feel one's way.
         level = 0 if self._predict(0, busy, cameras) <= FITS_SHARE / 2 else self._next_that_gives(cameras)
         predicted = self._predict(level, busy, cameras)
-        if total.short > CALM_SHARE * total.asked or predicted > FITS_SHARE:
+        if is_starved or predicted > FITS_SHARE:
             self._room_since_ns = None
             return None
         if self._room_since_ns is None:
             self._room_since_ns = now_ns
-        if now_ns - self._room_since_ns < self._patience_ns:
+        # Where nobody asks for anything, there is nothing that could fail.
+        if now_ns - self._room_since_ns < (self._patience_ns if total.asked else PATIENCE_NS):
             return None
         self._room_since_ns, self._returned_ns = None, now_ns
         return self._change(level, f"encoders {busy:.0%} busy, {predicted:.0%} expected")

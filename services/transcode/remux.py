@@ -117,7 +117,9 @@ class Remux:
         if lost > 0:
             self.dropped.add(BUS, lost)
             self._ledger.miss(lost)
-            self._missing = set(range(max(self._heard_seq, frame.out_seq - MISSING_LIMIT), frame.out_seq))
+            oldest = frame.out_seq - MISSING_LIMIT
+            self._missing = {seq for seq in self._missing if seq >= oldest}
+            self._missing.update(range(max(self._heard_seq, oldest), frame.out_seq))
         self._heard_seq = max(self._heard_seq, frame.out_seq + 1)
         if frame.out_seq < self._next_seq:
             return False

@@ -40,6 +40,8 @@ HUNG_NS: Final = 10 * NS_PER_S
 # How long a process says whom its last life suspects: long enough for a keeper that is just being started.
 SUSPECTS_NS: Final = 60 * NS_PER_S
 DRAIN_LIMIT: Final = 256
+# Nobody watches anything through these, and other workers speak most often of all.
+UNHEARD_STAGES: Final = ("broker", "ingest", "transcode")
 
 
 class Worker:
@@ -61,6 +63,7 @@ class Worker:
         self._wakes: dict[str, int] = {}
         self._begun: list[str] = []
         self._must_review = False
+        self._hears_watches = False
         self._is_leaving = False
         self._bus = Bus(settings.bus_addresses, on_demand=self._on_demand)
         self._pool: Pool[Done] = Pool(threads, settings.transcode.nice)
@@ -88,7 +91,6 @@ class Worker:
         """Work until `stop` is set."""
         self._bus.subscribe(CAMERA)
         self._bus.subscribe(KEYFRAME)
-        self._bus.subscribe(STATUS)
         self._note.arm()
         if self._note.suspects is not None:
             log.warning("the process before this one ended in the codecs of %s", ", ".join(self._note.suspects.cameras))
@@ -165,7 +167,7 @@ class Worker:
             if kind == CAMERA:
                 if self._assignments.hear(decode_record(message.header), now_ns):
                     self._must_review = True
-            elif kind == STATUS:
+            elif kind == STATUS and not track.startswith(UNHEARD_STAGES):
                 self._overload.hear(message.topic, decode_record(message.header), now_ns)
             elif track == MAIN and camera in self._lines:
                 self._touched.add(camera)
@@ -198,6 +200,13 @@ class Worker:
         begun, self._begun = self._begun, []
         for assignment in mine.values():
             self._serve(assignment, begun, now_ns)
+        self._hear_watches(any(line.kind == JPEG for line in self._lines.values()))
+
+    def _hear_watches(self, wanted: bool) -> None:
+        """Hear who watches what while there is something to limit: each process's sign would wake an idle worker."""
+        if wanted != self._hears_watches:
+            self._hears_watches = wanted
+            (self._bus.subscribe if wanted else self._bus.unsubscribe)(STATUS)
 
     def _serve(self, assignment: Assignment, begun: list[str], now_ns: int) -> None:
         camera = assignment.camera

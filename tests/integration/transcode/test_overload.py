@@ -80,3 +80,14 @@ def test_overload_is_met_by_rule_and_ends_by_itself():
         log = bench.worker.log()
         assert log.count("overload, level 1:") == 1
         assert log.count("overload is over") == 1
+
+
+def test_who_watches_is_heard_only_while_there_is_something_to_encode():
+    with a_bench(CAM_TRANSCODE_IDLE_CLOSE_S="0.2") as bench:
+        video = topic(H264, "porch")
+        bench.assign("porch")
+        for _ in range(2):
+            bench.watch(video)
+            bench.wait(lambda: bench.wants(host_id(), STATUS), "its ear for who watches")
+            bench.viewer.bus.unsubscribe(video)
+            bench.wait(lambda: not bench.wants(host_id(), STATUS), "rest")

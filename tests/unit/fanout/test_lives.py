@@ -81,7 +81,18 @@ def test_rows_are_in_the_order_in_which_a_frame_passes():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("ledger", [None, [], {"porch": 3}, {"porch": {}}, {"porch": {**row(1), "in": "1"}}])
+@pytest.mark.parametrize(
+    "ledger",
+    [
+        None,
+        [],
+        {"porch": 3},
+        {"porch": {}},
+        {"porch": {**row(1), "in": "1"}},
+        {b"porch": row(1)},
+        {"porch": {**row(1), "hop": []}},
+    ],
+)
 def test_what_is_no_row_is_left_out(ledger):
     lives = Lives()
     lives.hear("h", "transcode-0", 1, ledger, START_NS)

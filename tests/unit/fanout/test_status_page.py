@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from common.errors import WireError
@@ -225,7 +227,39 @@ def test_api_of_another_host_cannot_be_reached_by_its_socket():
     assert statuses.api_for("/api") is None
 
 
-@pytest.mark.parametrize("broken", [{"pid": "7"}, {"counters": [1]}, {"apis": {}}, {"name": None}])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"pid": "7"},
+        {"counters": [1]},
+        {"apis": {}},
+        {"name": None},
+        {"uptime_s": float("nan")},
+        {"others": 3},
+        {"others": [{"name": []}]},
+    ],
+)
 def test_malformed_record_is_refused(broken):
     with pytest.raises(WireError):
         Statuses("h").hear({**process("broker"), **broken}, START_NS)
+
+
+STRANGE = [None, 3, "x", b"x", [], {}, [[]], {"x": {}}, {b"x": b"x"}, float("nan"), float("inf")]
+
+
+@pytest.mark.parametrize("strange", STRANGE, ids=repr)
+def test_page_is_json_whatever_a_stranger_says(strange):
+    strange_encodes = [{"porch": {name: strange}} for name in ("term", "error", "dropped", "encode_ms", "limit")]
+    strange_encodes += [{"porch": {"limit": {"fps": strange}}}, {"porch": {"dropped": {b"x": 1}}}, strange]
+    strange_rows = [strange, {"porch": strange}, {b"porch": account()}, {"porch": account() | {"dropped": {b"x": 1}}}]
+    strange_rows += [{"porch": account() | {name: strange}} for name in account()]
+    records = [
+        process(
+            "fanout-0", viewers=[viewer(1, "porch") | dict.fromkeys(["id", "camera", "age_s", "dropped"], strange)]
+        ),
+        process("fanout-1", viewers=strange, delays=strange, ended=strange),
+        process("keeper", isolated=strange, quarantined=strange),
+        *(process(f"transcode-{n}", encodes=encodes) for n, encodes in enumerate(strange_encodes)),
+        *(process(f"ingest-{n}", ledger=ledger, overload=strange) for n, ledger in enumerate(strange_rows)),
+    ]
+    json.dumps(page(*make(Camera("porch"), records=records)), allow_nan=False)

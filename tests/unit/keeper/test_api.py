@@ -228,6 +228,11 @@ def test_lifting_takes_one_method_and_no_page_of_another_site(desk):
     assert "attic" in desk.core.quarantine.quarantined()
 
 
+def test_camera_whose_name_is_quarantine_can_be_forgotten(desk):
+    assert desk.ask("DELETE", "/api/cameras/quarantine").status == 404
+    assert desk.ask("DELETE", "/api/cameras/quarantine/quarantine").status == 404
+
+
 def test_forgotten_camera_is_in_no_quarantine_any_more(desk):
     quarantine_of(desk, "attic")
 

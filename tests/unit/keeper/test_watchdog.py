@@ -96,6 +96,23 @@ def test_process_that_never_stamped_is_named_in_the_end(desk):
     assert verdict.reason == "no sign of life since its start 17 s ago"
 
 
+def test_process_that_was_killed_before_its_first_stamp_has_more_time_for_the_next():
+    def seconds_left_alone(dog, pid, stamp_ns):
+        """Return for how long a process is let be that starts at T0."""
+        for second in range(200):
+            dog.ran(T0 + second * NS_PER_S)
+            for verdict in dog.hung(T0 + second * NS_PER_S, [life("ingest-0", stamp_ns, T0, pid)]):
+                dog.killed(verdict, T0 + second * NS_PER_S)
+                return second - 1
+        return 200
+
+    dog = Watchdog(T0)
+    assert [seconds_left_alone(dog, pid, 0) for pid in (1, 2, 3, 4, 5)] == [13, 23, 43, 83, 83]
+    # One that came up in the end has recovered.
+    assert seconds_left_alone(dog, 6, T0 + 1) == 3
+    assert seconds_left_alone(dog, 7, 0) == 13
+
+
 def test_nobody_is_judged_by_what_keeper_itself_missed(desk):
     lives = [life(name, T0) for name in ("ingest-0", "fanout-0")]
     desk.now_ns += 30 * NS_PER_S

@@ -1,5 +1,6 @@
 """The part of XML-RPC that supervisord needs, against the standard library's own."""
 
+import gc
 import xmlrpc.client
 
 import pytest
@@ -55,3 +56,16 @@ def test_what_is_no_response_is_refused(body):
 def test_random_bytes_fail_only_as_documented(body):
     with pytest.raises((ValueError, FaultError)):
         decode_response(body)
+
+
+def test_response_that_was_read_leaves_nothing_for_the_collector():
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            decode_response(
+                b"<methodResponse><params><param><value><int>1</int></value></param></params></methodResponse>"
+            )
+        assert not any(type(each).__name__ == "xmlparser" for each in gc.get_objects())
+    finally:
+        gc.enable()

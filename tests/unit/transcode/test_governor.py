@@ -201,6 +201,29 @@ def test_burst_that_no_encoder_was_busy_for_changes_nothing():
         assert governor.tick(tick * TICK_NS, {"porch": Seen(LARGE, "ultrafast", NS_PER_S // 30, effort)}) is None
 
 
+def test_burst_that_no_encoder_was_busy_for_does_not_keep_a_limit():
+    machine = Machine([Camera(TILE) for _ in range(12)], cores=0.01)
+    machine.run(5)
+    level, now_ns, effort = machine.governor.level, machine.now_ns, Effort()
+    assert level
+    for _ in range(40 * level):
+        now_ns += TICK_NS
+        effort = Effort(effort.asked + 8, effort.short + 2, effort.encoded + 6, effort.took_ns + 12 * NS_PER_MS)
+        machine.governor.tick(now_ns, {"porch": Seen(TILE, "ultrafast", NS_PER_S // 30, effort)})
+    assert machine.governor.level == 0
+
+
+def test_steps_back_that_failed_are_no_reason_to_limit_who_comes_after_all_left():
+    machine = Machine([Camera(LARGE) for _ in range(20)], cores=1.0, threads=2)
+    machine.run(160)
+    machine.cores = 0.7
+    while not machine.governor.level:
+        machine.run(1)
+    machine.cameras.clear()
+    machine.run(8)
+    assert machine.governor.level == 0
+
+
 def test_one_slow_camera_falls_short_although_a_thread_is_free():
     machine = Machine([Camera(preset="medium", fps=60)], cores=1, threads=4, cost_ms=8)
     for camera in machine.cameras.values():

@@ -188,6 +188,16 @@ def test_account_is_closed_over_holes_groups_sent_again_and_damage():
     assert row()["dropped"] == {"broken": 2, "corrupt": 1}
 
 
+def test_second_hole_does_not_forget_the_first():
+    ledger = CameraLedger()
+    remux = Remux("porch", 7, ledger)
+    take(remux, KEY, following(2), following(4))  # 1 and 3 were lost
+    assert ledger.record(0)["bus"] == 2
+    take(remux, *repeated(0, 4))
+    row = ledger.record(0)
+    assert (row["in"], row["bus"]) == (5, 0)
+
+
 def test_newcomers_do_not_count_as_frames():
     ledger = CameraLedger()
     remux = Remux("porch", 7, ledger)
