@@ -3,7 +3,8 @@
 A stream's `Edge` knows what there was to show half a second ago: who shows less is behind by more than the bound,
 wherever the pictures wait (the network, the browser's buffer, its decoder). The next picture of a slow camera is never
 late. A viewer that buffers on purpose stays behind whatever is done: each skip that did not help doubles the wait for
-the next one.
+the next one. And a camera that makes keyframes when it likes would leave a viewer that skips with a still picture for
+longer than it is behind: `KeyWait` knows.
 """
 
 from collections import deque
@@ -16,6 +17,9 @@ FIRST_WAIT_NS: Final = 2 * NS_PER_S
 LONGEST_WAIT_NS: Final = 60 * NS_PER_S
 # Media times come back rounded: to 90 kHz, to a display's refresh, to JavaScript's milliseconds.
 ROUNDING_NS: Final = 5 * NS_PER_MS
+# A keyframe that was asked for comes sooner, unless the camera does not listen.
+PROMPT_NS: Final = 2 * NS_PER_S
+KEY_WAIT_REMEMBERED_NS: Final = 60 * NS_PER_S
 
 
 class Edge:
@@ -39,15 +43,41 @@ class Edge:
         self._handed.append((now_ns, media_time_ns))
         self._expire(now_ns)
 
-    def is_behind(self, media_time_ns: int, now_ns: int) -> bool:
-        """Return whether a viewer should show a later picture than this by now."""
+    def is_behind(self, media_time_ns: int, now_ns: int, allowed_ns: int = 0) -> bool:
+        """Return whether a viewer should show a later picture than this by now, by more than `allowed_ns`."""
         self._expire(now_ns)
-        return self._due_ns is not None and media_time_ns < self._due_ns - ROUNDING_NS
+        return self._due_ns is not None and media_time_ns < self._due_ns - ROUNDING_NS - allowed_ns
 
     def _expire(self, now_ns: int) -> None:
         handed = self._handed
         while handed and now_ns - handed[0][0] > self._bound_ns:
             self._due_ns = handed.popleft()[1]
+
+
+class KeyWait:
+    """How long a skip has to wait for its keyframe in one stream: as long as the last one had to, for a minute."""
+
+    __slots__ = ("_ended_ns", "_since_ns", "_wait_ns")
+
+    def __init__(self) -> None:
+        self._since_ns: int | None = None
+        self._wait_ns = 0
+        self._ended_ns = 0
+
+    def begin(self, now_ns: int) -> None:
+        """Take note that a viewer skips, whose connection takes a keyframe at once."""
+        if self._since_ns is None:
+            self._since_ns = now_ns
+
+    def end(self, now_ns: int) -> None:
+        """Take note of a keyframe."""
+        if self._since_ns is not None:
+            self._wait_ns, self._ended_ns, self._since_ns = now_ns - self._since_ns, now_ns, None
+
+    def expected_ns(self, now_ns: int) -> int:
+        """Return how long a skip would wait now; 0 where keyframes come promptly, or nothing else is known."""
+        is_known = self._wait_ns > PROMPT_NS and now_ns - self._ended_ns < KEY_WAIT_REMEMBERED_NS
+        return self._wait_ns if is_known else 0
 
 
 class Chase:

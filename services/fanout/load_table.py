@@ -69,8 +69,8 @@ def _map_file(path: Path) -> mmap.mmap:
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         # Longer by an older or newer version's hand: what is beyond is not read. Never cut: others map it.
-        if os.fstat(fd).st_size < _BYTES:
-            os.ftruncate(fd, _BYTES)
+        # Its blocks are taken now: with none left on the disk, a write to the map would be a SIGBUS.
+        os.posix_fallocate(fd, 0, _BYTES)
         return mmap.mmap(fd, _BYTES)
     finally:
         os.close(fd)

@@ -9,7 +9,7 @@ from common.topics import JPEG, MP4
 from common.units import NS_PER_MS, NS_PER_S
 from services.fanout.asking import JOIN, LATE, LOSS, Asker, LateLimit
 from services.fanout.audience import Audience
-from services.fanout.chase import Edge
+from services.fanout.chase import Edge, KeyWait
 from services.fanout.framing import read_tfdt
 from services.fanout.ledger import BROKEN, OVERDUE, StreamAccount
 from services.fanout.mailbox import MAX_AGE_NS
@@ -50,6 +50,7 @@ class Stream:
         self._counters: Final = counters
         self._order: Final = Order()
         self._edge: Final = Edge(max_age_ns)
+        self._key_wait: Final = KeyWait()
         self._audiences: dict[object, Audience] = {}
         self._join_window_ns: Final = JOIN_WINDOW_JPEG_NS if format_ == JPEG else JOIN_WINDOW_NS
         self._recent: list[Packet] = []
@@ -121,12 +122,13 @@ class Stream:
         # After a JPEG the newest one follows in any case: there is nothing to skip.
         if self.format == JPEG or not viewer.live:
             return
-        is_behind = self._edge.is_behind(media_time_ns, now_ns)
+        is_behind = self._edge.is_behind(media_time_ns, now_ns, self._key_wait.expected_ns(now_ns))
         if viewer.chase.judge(is_behind=is_behind, now_ns=now_ns):
             self._counters.add("viewers_behind")
             viewer.skip()
             self.fell(viewer)
             if viewer.open:
+                self._key_wait.begin(now_ns)
                 self._want(LATE, now_ns)
 
     def fell(self, viewer: Viewer) -> None:
@@ -207,6 +209,7 @@ class Stream:
             self._edge.advance(packet.frame.media_time_ns, packet.frame.source, packet.received_ns)
         if packet.key:
             self._replay = []
+            self._key_wait.end(packet.received_ns)
             self.asker.satisfy()
         for audience in self._audiences.values():
             audience.deliver(packet)

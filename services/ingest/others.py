@@ -8,6 +8,8 @@ from common.errors import CameraNameError, WireError
 from common.names import CameraId, camera_id
 from common.units import NS_PER_S
 
+# Times and random numbers of 63 bits. A term of 64 could not be followed by a higher one that fits a message.
+NUMBER_LIMIT: Final = 1 << 63
 # Announcements come once a second; after three that did not come, a process holds nothing any more.
 SILENCE_NS: Final = 3 * NS_PER_S
 
@@ -120,6 +122,6 @@ def _text(fields: Mapping[str, Any], name: str, default: str | None = None) -> s
 
 def _number(fields: Mapping[str, Any], name: str) -> int:
     value = fields.get(name, 0)
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < NUMBER_LIMIT:
         raise WireError(f"camera/: field {name!r} is no whole number")
     return value

@@ -44,6 +44,11 @@ class CameraLedger:
         """Count a frame that ends here."""
         self._account.drop(cause)
 
+    def leave_late(self, cause: str) -> None:
+        """Count a frame as gone on that was counted as dropped: it was sent again, and is of use now."""
+        self._account.drop(cause, -1)
+        self._account.leave()
+
     def miss(self, frames: int) -> None:
         """Count frames that did not come."""
         self._account.miss(self.publisher, frames)

@@ -35,6 +35,7 @@ class Remux:
         self._next_seq = 0
         self._heard_seq = 0
         self._missing: set[int] = set()
+        self._broken: set[int] = set()
         self._is_cut = False
         self._group: list[Frame] = []
         self._group_seq = 0
@@ -68,10 +69,9 @@ class Remux:
                 self._begins, cause = True, CORRUPT
         if message is None:
             if is_new:
-                self._ledger.drop(cause)
+                self._drop(frame, cause)
             return []
-        if is_new:
-            self._ledger.leave()
+        self._leave(frame, is_new=is_new)
         self._keep(message, frame.out_seq)
         return [(self._outlet.topic, message)]
 
@@ -82,6 +82,21 @@ class Remux:
             self._ledger.enter_late()
             return True
         return self._ledger.enter(self._source_epoch, frame.out_seq)
+
+    def _drop(self, frame: Frame, cause: str) -> None:
+        self._ledger.drop(cause)
+        if cause == BROKEN and len(self._broken) < MISSING_LIMIT:
+            self._broken.add(frame.out_seq)
+
+    def _leave(self, frame: Frame, *, is_new: bool) -> None:
+        if is_new:
+            self._ledger.leave()
+        elif frame.out_seq in self._broken:
+            self._broken.discard(frame.out_seq)
+            self._ledger.leave_late(BROKEN)
+        if frame.key:
+            # What came before it is not used any more.
+            self._broken = {seq for seq in self._broken if seq > frame.out_seq}
 
     def _again(self, frame: Frame, now_ns: int) -> Frame | None:
         """Return the message that was made of a frame which the camera's publisher sends again for a newcomer."""
@@ -113,6 +128,7 @@ class Remux:
             self._source_epoch, self._next_seq, self._heard_seq = epoch, 0, frame.out_seq
             self._begins, self._group = True, []
             self._missing.clear()
+            self._broken.clear()
         lost = frame.out_seq - self._heard_seq
         if lost > 0:
             self.dropped.add(BUS, lost)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.fanout.chase import Chase, Edge
+from services.fanout.chase import KEY_WAIT_REMEMBERED_NS, PROMPT_NS, Chase, Edge, KeyWait
 from tests.helpers.fanout import FRAME_NS, MS, START_NS
 
 S = 1000 * MS
@@ -50,6 +50,25 @@ def test_time_passes_without_new_pictures_too():
 def test_rounded_times_are_not_behind():
     edge = make_edge(0, 1)
     assert not edge.is_behind(START_NS + FRAME_NS - 3 * MS, 60 * S)
+
+
+def test_being_behind_is_allowed_for_as_long_as_a_skip_would_take():
+    edge = make_edge(*range(100))
+    assert not edge.is_behind(START_NS + 40 * FRAME_NS, 99 * FRAME_NS, 2 * S)
+    assert edge.is_behind(START_NS + 30 * FRAME_NS, 99 * FRAME_NS, 2 * S)
+
+
+@pytest.mark.parametrize(("waited_ns", "expected_ns"), [(PROMPT_NS, 0), (PROMPT_NS + 1, PROMPT_NS + 1)])
+def test_long_wait_for_a_keyframe_is_expected_again_for_a_while(waited_ns, expected_ns):
+    wait = KeyWait()
+    wait.end(START_NS)
+    wait.begin(START_NS)
+    wait.begin(START_NS + 1)
+    key_ns = START_NS + waited_ns
+    wait.end(key_ns)
+    wait.end(key_ns + 10 * S)
+    assert wait.expected_ns(key_ns + KEY_WAIT_REMEMBERED_NS - 1) == expected_ns
+    assert wait.expected_ns(key_ns + KEY_WAIT_REMEMBERED_NS) == 0
 
 
 def test_another_connection_of_the_camera_begins_anew():

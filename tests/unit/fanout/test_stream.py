@@ -586,6 +586,23 @@ def test_viewer_that_shows_old_pictures_skips_to_a_fresh_keyframe_while_the_othe
     assert told(other, "dropped") == []
 
 
+def test_camera_that_makes_keyframes_when_it_likes_is_no_place_to_skip_for_less():
+    camera = Camera()
+    viewer, wire = camera.watch()
+    camera.keyframe(0)
+    camera.publish(*range(1, 40))
+    viewer.shows(at(20), at(39) + MS)
+    camera.publish(*range(40, 139))
+    camera.keyframe(139)
+    camera.publish(*range(140, 200))
+    # It was without a picture for 100 frames; a skip must be worth that.
+    viewer.shows(at(140), at(199) + MS)
+    assert viewer.live
+    viewer.shows(at(60), at(199) + MS)
+    assert not viewer.live
+    assert numbers(wire.all) == [*range(40), *range(139, 200)]
+
+
 def test_viewer_that_shows_what_it_should_is_left_alone():
     camera = Camera()
     viewer, _ = camera.watch()

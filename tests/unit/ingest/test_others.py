@@ -90,6 +90,7 @@ def test_publisher_of_another_kind_may_leave_fields_out():
         record(camera(id=7)),
         record(camera(incarnation="x")),
         record(camera(claim_mono_ns=-1)),
+        record(camera(term=(1 << 64) - 1)),
         record(camera(term=True)),
         record(camera(peer=None)),
     ],

@@ -205,8 +205,8 @@ def test_sign_is_read_from_what_a_worker_says():
 
 @pytest.mark.parametrize(
     "record",
-    [{"isolated": []}, {"isolated": {"porch": 3}}, {"isolated": {b"a": "x", "b": "y"}}, {"quarantined": []}, {"quarantined": {"porch": 5}},
-     {"quarantined": {"porch": {"until_wall_ns": "soon"}}}],
+    [{"isolated": []}, {"isolated": {"porch": 3}}, {"isolated": {b"a": "x", "b": "y"}}, {"quarantined": []},
+     {"quarantined": {"porch": 5}}, {"quarantined": {"porch": {"until_wall_ns": "soon"}}}],
 )  # fmt: skip
 def test_malformed_word_of_keeper_is_refused(record):
     with pytest.raises(WireError):
