@@ -77,8 +77,9 @@ class BusLoop:
         return self._loop
 
     def _tick(self) -> None:
-        self._drain()
+        # Armed first: whatever a receiver raises, the next messages are read.
         self._timer = self._running().call_later(DRAIN_INTERVAL_S, self._tick)
+        self._drain()
 
     def _drain_soon(self) -> None:
         if self._pending is None and self._loop is not None and self.bus.has_waiting():

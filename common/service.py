@@ -232,13 +232,29 @@ def stamp_alive(settings: Settings, process: Process) -> None:
     """Touch this process's stamp in the run folder: liveness for the watchdog, without the bus.
 
     Once a second, from the loop that does the work. Its time of change is CLOCK_MONOTONIC, which no clock step moves.
+    A run folder that takes no stamp (full, read-only) ends nobody: the watchdog judges nobody then.
     """
     path = settings.run_path("alive") / process.name
     now_ns = time.monotonic_ns()
     try:
+        _stamp(path, now_ns)
+    except OSError as error:
+        if not _STAMPLESS:
+            _STAMPLESS.append(path)
+            log.warning("no sign of life can be left, and no watchdog helps: %s", error)
+    else:
+        _STAMPLESS.clear()
+
+
+# What could not be stamped the last time: said once.
+_STAMPLESS: Final[list[Path]] = []
+
+
+def _stamp(path: Path, now_ns: int) -> None:
+    try:
         os.utime(path, ns=(now_ns, now_ns))
     except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch()
         os.utime(path, ns=(now_ns, now_ns))
 

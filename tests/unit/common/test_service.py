@@ -4,7 +4,8 @@ import os
 import subprocess
 import sys
 
-from common.service import Usage, parse_options
+from common.config import load
+from common.service import Process, Usage, parse_options, stamp_alive
 
 
 def test_wrong_setting_ends_the_process_with_one_line_and_status_2():
@@ -59,3 +60,15 @@ def test_usage_tells_memory_and_cpu_of_a_process():
     assert second["rss_bytes"] > 1_000_000
     assert second["cpu_percent"] > 0
     assert usage.read(2**22 + 1, 5)["rss_bytes"] == 0
+
+
+def test_sign_of_life_that_cannot_be_left_is_said_once_and_ends_nobody(tmp_path, caplog):
+    settings = load({"CAM_RUN_DIR": str(tmp_path / "run"), "CAM_STATE_DIR": str(tmp_path / "state")})
+    process = Process("fanout-0", "fanout", "host", 1, 0)
+    (tmp_path / "run").write_text("no folder")
+    for _ in range(3):
+        stamp_alive(settings, process)
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    (tmp_path / "run").unlink()
+    stamp_alive(settings, process)
+    assert (tmp_path / "run" / "alive" / "fanout-0").exists()
