@@ -11,6 +11,8 @@ from typing import Final
 
 # 100 cameras at 10 fps: five messages a wake-up. Whoever watches the first camera waits no longer than that.
 REST_S: Final = 0.005
+# Woken less often than that, there is nothing to gather: the rest would be one more wake-up.
+BUSY_S: Final = 2 * REST_S
 
 Events = list[tuple[selectors.SelectorKey, int]]
 
@@ -18,15 +20,23 @@ Events = list[tuple[selectors.SelectorKey, int]]
 class RestingSelector(selectors.EpollSelector):
     """An event loop's selector that lets events gather, while it may, before it tells of them."""
 
-    def __init__(self, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, sleep: Callable[[float], None] = time.sleep, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
         super().__init__()
         self.may_rest: Callable[[], bool] = lambda: False
         self._sleep = sleep
+        self._now_s = now_s
+        self._woken_s = -BUSY_S
 
     def select(self, timeout: float | None = None) -> Events:
-        """Return the events, as every selector does; late by a rest unless a timer of the loop is due before."""
+        """Return the events, as every selector does; late by a rest while busy, unless a timer of the loop is due."""
         events = super().select(timeout)
-        if events and (timeout is None or timeout > REST_S) and self.may_rest():
+        if not events or not self.may_rest():
+            return events
+        now_s = self._now_s()
+        is_busy, self._woken_s = now_s - self._woken_s < BUSY_S, now_s
+        if is_busy and (timeout is None or timeout > REST_S):
             self._sleep(REST_S)
             # Readiness is a level: the first events are among these, unless they are no more.
             return super().select(0)
