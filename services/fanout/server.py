@@ -123,7 +123,7 @@ class Server:
                 self.streams.close_all()
                 await self.sockets.close_all()
                 # The last word on what became of the frames; the cleanup gives it the time to leave.
-                self._tell_status()
+                self._tell_status(leaving=True)
                 await self.runner.cleanup()
         except TimeoutError:
             log.warning("%d connections were cut, they did not end in time", len(self.connections.all))
@@ -154,7 +154,7 @@ class Server:
         self._tell_status()
         stamp_alive(self.settings, self.process)
 
-    def _tell_status(self) -> None:
+    def _tell_status(self, *, leaving: bool = False) -> None:
         self.bus.publish_status(
             self.status.record(
                 viewers=self.guests.rows(),
@@ -163,7 +163,7 @@ class Server:
                 connections=len(self.connections.all),
                 ledger=self.bus.ledger.record(),
                 delays=self.bus.delays.record(),
-                ended=self.statuses.ended_lives(self.clock.mono_ns()),
+                ended=self.statuses.ended_lives(self.clock.mono_ns(), leaving=leaving),
             )
         )
 

@@ -78,10 +78,13 @@ class Statuses:
                 self._forget(key, bus_heard_ns)
         self.lives.expire(bus_heard_ns)
 
-    def ended_lives(self, now_ns: int) -> list[dict[str, Any]]:
-        """Return what this process's status message says of ended lives: what it knows, while somebody is new."""
+    def ended_lives(self, now_ns: int, *, leaving: bool = False) -> list[dict[str, Any]]:
+        """Return what this process's status message says of ended lives: what it knows, while somebody is new.
+
+        One that is `leaving` says it once more: who knew it may be restarted next.
+        """
         is_new = self._newcomer_ns is not None and now_ns - self._newcomer_ns < NEWCOMER_NS
-        return self.lives.tell_ended() if is_new else []
+        return self.lives.tell_ended() if is_new or leaving else []
 
     def stage(self, stage: str) -> Iterator[dict[str, Any]]:
         """Yield the records of a stage's processes."""

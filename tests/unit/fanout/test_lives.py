@@ -176,6 +176,7 @@ def test_fanout_process_that_starts_is_told_of_lives_that_ended():
     ended = knows.ended_lives(later_ns + NEWCOMER_NS - 1)
     assert [each["incarnation"] for each in ended] == [1]
     assert knows.ended_lives(later_ns + NEWCOMER_NS) == []
+    assert knows.ended_lives(later_ns + NEWCOMER_NS, leaving=True) == ended
     starts = Statuses("h")
     starts.hear(status("fanout-0", 8, ended=ended), later_ns)
     assert [each for each in told(starts.lives) if each[3]] == [("transcode-0", 1, 5, True)]
