@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 # Devices that all come back at once after a restart wait here.
 BACKLOG: Final = 4096
 REPORT_INTERVAL_S: Final = 1.0
+# A request follows its connection within a round trip; one that was accepted before the end is answered, not reset.
+SETTLE_STEP_S: Final = 0.02
+SETTLE_STEPS: Final = 15
 # Resets are sent, and cameras announced as offline, before the bus goes.
 PARTING_S: Final = 0.05
 
@@ -62,8 +65,18 @@ async def serve(
                 await _tell_life(process, settings, intake, Status(process, counters))
         finally:
             server.close()
+            await _settle(intake)
             intake.close()
             await asyncio.sleep(PARTING_S)
+
+
+async def _settle(intake: Intake) -> None:
+    """Wait a moment for connections that have not said yet who they are, and for answers that are under way."""
+    for _ in range(SETTLE_STEPS):
+        # At least once: what was accepted last is not known to the intake yet.
+        await asyncio.sleep(SETTLE_STEP_S)
+        if not intake.is_asked:
+            return
 
 
 async def _tell_life(process: Process, settings: Settings, intake: Intake, status: Status) -> None:

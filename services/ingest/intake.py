@@ -59,6 +59,11 @@ class Intake:
     def mono_ns(self) -> int:
         return self._clock.mono_ns()
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there are connections that are not a camera's: their request is to come, or their answer to leave."""
+        return bool(self._unknown)
+
     def arrive(self, connection: CameraConnection) -> None:
         """Note a connection that has yet to say who it is."""
         if len(self._unknown) >= UNKNOWN_LIMIT:

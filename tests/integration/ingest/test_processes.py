@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.helpers.bus import short_tmp
 from tests.helpers.bus_ear import BusEar
 from tests.helpers.jpegs import make_jpeg
 from tests.helpers.raw_camera import RawCamera, join
-from tests.helpers.rooms import environment, listening_socket, room, settings_in
+from tests.helpers.rooms import environment, listening_socket, room, settings_in, wait_until
 
 JPEG = make_jpeg()
 
@@ -258,3 +258,38 @@ def test_ipv6_listens_as_well():
             camera.sendall(b"GET /ws/camera HTTP/1.1\r\nUpgrade: websocket\r\nSec-WebSocket-Key: foo\r\n\r\n")
             assert camera.recv(1000).startswith(b"HTTP/1.1 101 ")
             ear.wait(lambda: any(c["peer"] == "::1" for r in ear.records("camera") for c in r["cameras"]), "it")
+
+
+def test_request_that_follows_its_connection_at_the_end_is_answered():
+    for _ in range(5):
+        took_s, answers = ask_while_it_ends()
+        # A slow machine may have let the moment pass in which it waits for requests.
+        if took_s < 0.2:
+            assert all(answer.startswith(b"HTTP/1.1 426 ") for answer in answers), answers
+            return
+    pytest.fail("no request was sent in time")
+
+
+def ask_while_it_ends() -> tuple[float, list[bytes]]:
+    """Return how long after the signal the last request went out, and the answers."""
+    with short_tmp() as folder, listening_socket() as listener, room("broker-0", folder), \
+            room("ingest-0", folder, stdin=listener) as ingest, ExitStack() as stack:  # fmt: skip
+        port = listener.getsockname()[1]
+        before = ingest.open_files()
+        cameras = [stack.enter_context(RawCamera(port)) for _ in range(20)]
+        wait_until(lambda: ingest.open_files() >= before + len(cameras), "the connections are accepted")
+        signalled_s = time.monotonic()
+        ingest.process.send_signal(signal.SIGTERM)
+        time.sleep(0.05)
+        for camera in cameras:
+            with suppress(OSError):
+                camera.send(b"GET /ws/camera/porch HTTP/1.1\r\nHost: here\r\n\r\n")
+        took_s = time.monotonic() - signalled_s
+        return took_s, [answer_of(camera) for camera in cameras]
+
+
+def answer_of(camera: RawCamera) -> bytes:
+    try:
+        return camera.read_answer()
+    except (OSError, AssertionError) as error:
+        return repr(error).encode()
