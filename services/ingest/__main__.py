@@ -64,8 +64,11 @@ async def serve(
                 log.info("ready")
                 await _tell_life(process, settings, intake, Status(process, counters))
         finally:
-            server.close()
+            # No more are accepted. The server closes only when those accepted last have attached themselves to it, a
+            # round of the loop later: one that is closed by then drops them.
+            loop.remove_reader(port)
             await _settle(intake)
+            server.close()
             intake.close()
             await asyncio.sleep(PARTING_S)
 
