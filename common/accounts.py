@@ -56,21 +56,26 @@ class Account:
 class Holes:
     """Finds what is missing between the frames of one source."""
 
-    __slots__ = ("_last_seq", "_source")
+    __slots__ = ("_last_seq", "source")
 
     def __init__(self) -> None:
-        self._source: int | None = None
+        self.source: int | None = None
+        """Whose frame was the last one seen; None: nobody's yet."""
         self._last_seq = -1
+
+    def has_seen(self, frame: Frame) -> bool:
+        """Return whether this is a frame of before: a double, or sent again."""
+        return frame.source == self.source and frame.seq <= self._last_seq
 
     def before(self, frame: Frame) -> int:
         """Return how many frames are missing before this one, unexplained; it is then the last one seen.
 
         Nothing is known before the first frame of a source, nor of one that is sent again or comes late.
         """
-        if frame.source != self._source:
-            self._source, self._last_seq = frame.source, frame.seq
+        if frame.source != self.source:
+            self.source, self._last_seq = frame.source, frame.seq
             return 0
-        if frame.seq <= self._last_seq:
+        if self.has_seen(frame):
             return 0
         missing = frame.seq - self._last_seq - 1 - sum(frame.skipped.values())
         self._last_seq = frame.seq
@@ -78,4 +83,4 @@ class Holes:
 
     def forget(self) -> None:
         """Nobody listened for a while: what was missed meanwhile was not lost."""
-        self._source = None
+        self.source = None

@@ -6,6 +6,7 @@ Pure.
 from enum import Enum, auto
 from typing import Final
 
+from common.accounts import Holes
 from common.frame import Frame
 from common.units import NS_PER_S
 
@@ -25,9 +26,8 @@ class Arrivals:
     """The frames of one camera as they come over the bus, from a subscription on."""
 
     def __init__(self) -> None:
-        self._source: int | None = None
+        self._holes = Holes()
         self._former: int | None = None
-        self._seq = -1
         self._heard_ns = 0
         self.lost = 0
         """Frames that the bus lost before the one judged last."""
@@ -37,16 +37,15 @@ class Arrivals:
         self.lost = 0
         if frame.source == self._former and now_ns - self._heard_ns < FORMER_SOURCE_WAITS_NS:
             return Verdict.FORMER
-        if frame.source == self._source:
-            if frame.seq <= self._seq:
-                return Verdict.KNOWN
-            explained = sum(frame.skipped.values())
-            self.lost = max(0, frame.seq - self._seq - 1 - explained)
-        else:
-            self._former, self._source = self._source, frame.source
-        self._seq, self._heard_ns = frame.seq, now_ns
+        if self._holes.has_seen(frame):
+            return Verdict.KNOWN
+        if frame.source != self._holes.source:
+            self._former = self._holes.source
+        self.lost = self._holes.before(frame)
+        self._heard_ns = now_ns
         return Verdict.FRESH
 
     def pause(self) -> None:
         """Expect a hole: nothing was subscribed for a while."""
-        self._source = self._former = None
+        self._holes.forget()
+        self._former = None

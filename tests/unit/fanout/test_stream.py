@@ -703,8 +703,8 @@ def test_large_start_goes_out_in_parts_and_waits_as_soon_as_the_connection_is_bu
     assert numbers(wire.all) == list(range(7))
 
 
-def test_group_that_is_sent_again_waits_as_a_whole_for_a_busy_newcomer():
-    camera = Camera()
+def busy_newcomer_of_a_large_group(camera):
+    """Let a viewer come whose connection takes one message, and send it a group far larger than its box again."""
     camera.watch()
     camera.keyframe(0, size=100_000)
     camera.publish(*range(1, 30), size=20_000)
@@ -713,7 +713,12 @@ def test_group_that_is_sent_again_waits_as_a_whole_for_a_busy_newcomer():
     for number in range(30):
         frame = make_frame(number, key=number == 0, repeat=True, size=100_000 if number == 0 else 20_000)
         camera.stream.publish(frame, at(30))
-    # Far more than its box holds.
+    return viewer, wire
+
+
+def test_group_that_is_sent_again_waits_as_a_whole_for_a_busy_newcomer():
+    camera = Camera()
+    viewer, wire = busy_newcomer_of_a_large_group(camera)
     assert numbers(wire.all) == [0]
     camera.publish(30)
     assert viewer.live
@@ -724,14 +729,7 @@ def test_group_that_is_sent_again_waits_as_a_whole_for_a_busy_newcomer():
 
 def test_group_that_waits_for_too_long_is_dropped_as_anything_else():
     camera = Camera()
-    camera.watch()
-    camera.keyframe(0, size=100_000)
-    camera.publish(*range(1, 30), size=20_000)
-    viewer, wire = camera.watch(30)
-    wire.on_write = viewer.blocked
-    for number in range(30):
-        frame = make_frame(number, key=number == 0, repeat=True, size=100_000 if number == 0 else 20_000)
-        camera.stream.publish(frame, at(30))
+    viewer, _ = busy_newcomer_of_a_large_group(camera)
     camera.publish(*range(30, 45))
     assert not viewer.live
     assert viewer.box.size == 0
