@@ -19,10 +19,10 @@ IMAGES ?=
 ARGS ?=
 MINUTES ?= 20
 
-.PHONY: help run-all demo mock-camera scale restart release status stop config logs test check bench bench-quick soak clean
+.PHONY: help run-all demo mock-camera scale restart release status stop config logs test check recordings-check bench bench-quick soak soak-recording clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 run-all: $(RUN) ## the whole pipeline in the foreground on port 8080; Ctrl-C ends it
 	@exec $(PY) -m tools.launcher run
@@ -55,6 +55,9 @@ config: $(RUN) ## the settings in force, and where each came from
 logs: $(RUN) ## follow the logs of all processes
 	@exec $(PY) -m tools.ctl logs
 
+recordings-check: $(RUN) ## are all recordings whole? repairs what it can; ARGS="--read-only" or ARGS="--dir folder"
+	@exec $(PY) -m tools.recordings_check $(ARGS)
+
 test: $(DEV) ## the whole suite
 	@exec $(PY) -m pytest $(ARGS)
 
@@ -71,7 +74,10 @@ bench-quick: $(DEV) ## some of it, with fewer samples, in under a minute
 	@exec $(PY) -m benchmarks --quick $(ARGS)
 
 soak: $(DEV) ## cameras and viewers that come and go, MINUTES=20 long: nothing may grow, no frame be unaccounted for
-	@SOAK_MINUTES="$(MINUTES)" exec $(PY) -m pytest -s tests/soak $(ARGS)
+	@SOAK_MINUTES="$(MINUTES)" exec $(PY) -m pytest -s tests/soak/test_soak.py $(ARGS)
+
+soak-recording: $(DEV) ## recordings at changing rates, MINUTES=20 long, then 50 kills: every picture once, or a reason why not
+	@SOAK_MINUTES="$(MINUTES)" exec $(PY) -m pytest -s tests/soak/test_soak_recording.py $(ARGS)
 
 clean: ## remove .venv and caches; settings, state and logs stay
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

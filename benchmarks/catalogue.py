@@ -23,6 +23,10 @@ from benchmarks.figures import (
     overload,
     page,
     pictures,
+    playback,
+    recorders,
+    recording,
+    repair,
     rush,
     slow,
     start,
@@ -53,6 +57,11 @@ FIGURES: Final[dict[str, Figure]] = {
     viewers.NAME: Figure("CPU of a delivered message, 500 viewers", viewers.measure, 120, in_quick=False),
     cost.NAME: Figure("CPU of a message, 1 to 1,000 viewers", cost.measure, 90, in_quick=False),
     page.NAME: Figure("delay on the page", page.measure, 90, in_quick=False),
+    # One that records, and what it has recorded.
+    recording.NAME: Figure("what recording a camera costs", recording.measure, 90, in_quick=False),
+    recorders.NAME: Figure("cameras that one recorder takes to disk", recorders.measure, 150, in_quick=False),
+    playback.NAME: Figure("an hour of footage played", playback.measure, 90, in_quick=False),
+    repair.NAME: Figure("a recorder's start over 10,000 files", repair.measure, 60, in_quick=False),
     # Two processes of fanout and of transcode.
     crowd.NAME: Figure("2,500 viewers of one camera", crowd.measure, 150),
     rush.NAME: Figure("1,000 viewers joining within a second", rush.measure, 120, in_quick=False),

@@ -136,6 +136,61 @@ def _h264_context(options: EncoderOptions) -> VideoCodecContext:
     return context
 
 
+class H264Decoder:
+    """Decodes one H.264 stream in one thread, each access unit's picture at once: streams without B-frames.
+
+    With `avcc`, the contents of an MP4's avcC box, units are samples of that MP4; without it they are Annex B.
+    """
+
+    def __init__(self, avcc: bytes = b"") -> None:
+        self._context = av.CodecContext.create("h264", "r")
+        self._context.thread_count = 1
+        # low_delay: the decoder holds no picture back for a later one that might have to be shown before it.
+        self._context.options = {"err_detect": "explode", "flags": "low_delay", "max_pixels": str(_MAX_PIXELS)}
+        if avcc:
+            self._context.extradata = avcc
+
+    def decode(self, unit: bytes) -> Picture:
+        """Return the access unit's picture, which refers to those decoded before. Raises CodecError when damaged."""
+        if not unit:
+            raise CodecError("access unit of 0 bytes")
+        try:
+            pictures = self._context.decode(av.Packet(unit))
+        except (av.FFmpegError, ValueError) as error:
+            raise CodecError(f"access unit of {len(unit)} bytes: {error}") from error
+        if len(pictures) != 1:
+            raise CodecError(f"access unit of {len(unit)} bytes gave {len(pictures)} pictures")
+        return pictures[0]
+
+
+def scaled(picture: Picture, width: int, height: int) -> Picture:
+    """Return the picture at an even size, as an `H264Encoder` of that size takes it: 4:2:0, full range, BT.601."""
+    return picture.reformat(
+        width=width, height=height, format="yuv420p", dst_colorspace="itu601", dst_color_range=_FULL_RANGE, threads=1
+    )
+
+
+def picture_jpeg(picture: Picture, height: int = 0, quality: int = 3) -> bytes:
+    """Return a picture as a JPEG of 4:2:0; `height`: at most so high, the width in proportion. Raises CodecError.
+
+    `quality` is FFmpeg's qscale, 2 (best) to 31.
+    """
+    height = min(height or picture.height, picture.height)
+    # A picture that is far wider than high, or the other way round, has no side of 0 pixels either.
+    width = max(1, round(picture.width * height / picture.height))
+    try:
+        full = picture.reformat(
+            width=width, height=height, format="yuvj420p", dst_colorspace="itu601", dst_color_range=_FULL_RANGE,
+            threads=1,
+        )  # fmt: skip
+        full.pts = 0
+        full.pict_type = PictureType.NONE
+        packets = _jpeg_context(width, height, quality, "yuvj420p").encode(full)
+    except (av.FFmpegError, ValueError) as error:
+        raise CodecError(f"JPEG of {width}x{height} pixels: {error}") from error
+    return b"".join(bytes(packet) for packet in packets)
+
+
 class JpegEncoder:
     """Encodes baseline JPEGs of 4:2:2, full range, with JFIF and the standard Huffman tables: what an OV2640 sends.
 
@@ -164,9 +219,9 @@ class JpegEncoder:
         return b"".join(bytes(packet) for packet in packets)
 
 
-def _jpeg_context(width: int, height: int, quality: int) -> VideoCodecContext:
+def _jpeg_context(width: int, height: int, quality: int, layout: str = "yuvj422p") -> VideoCodecContext:
     context = av.CodecContext.create("mjpeg", "w")
-    context.width, context.height, context.pix_fmt = width, height, "yuvj422p"
+    context.width, context.height, context.pix_fmt = width, height, layout
     context.time_base = Fraction(1, 25)
     # Without an aspect ratio FFmpeg writes no JFIF segment (mjpegenc_common.c, jpeg_put_comments).
     context.sample_aspect_ratio = Fraction(1, 1)

@@ -17,6 +17,7 @@ from common.settings import (
     FanoutSettings,
     IngestSettings,
     KeeperSettings,
+    RecordingSettings,
     ServerSettings,
     TranscodeSettings,
     nearest,
@@ -49,6 +50,7 @@ class Settings:
     ingest: IngestSettings = field(default_factory=IngestSettings)
     transcode: TranscodeSettings = field(default_factory=TranscodeSettings)
     fanout: FanoutSettings = field(default_factory=FanoutSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
     keeper: KeeperSettings = field(default_factory=KeeperSettings)
     cameras: Mapping[str, CameraSettings] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -69,14 +71,18 @@ class Settings:
             high_water_mark=self.bus.high_water_mark,
         )
 
+    @property
+    def recording_dir(self) -> Path:
+        return (PROJECT_DIR / self.recording.dir).resolve()
+
     def run_path(self, name: str) -> Path:
         """Return the path of a socket, stamp or log in the run folder."""
         return self.run_dir / name
 
     def camera(self, camera: str) -> CameraSettings:
-        """Return a camera's settings; what its section leaves open is the transcode section's."""
+        """Return a camera's settings; what its section leaves open is that of the sections for all."""
         own = self.cameras.get(camera, CameraSettings())
-        shared = self.transcode
+        shared, recording = self.transcode, self.recording
         return replace(
             own,
             label=own.label or camera,
@@ -84,7 +90,17 @@ class Settings:
             encoder=own.encoder or shared.encoder,
             bitrate_kbps=own.bitrate_kbps or shared.bitrate_kbps,
             max_fps=own.max_fps or shared.max_fps,
+            recording_mode=own.recording_mode or recording.mode,
+            recording_pre_roll_s=_or(own.recording_pre_roll_s, recording.pre_roll_s),
+            recording_post_roll_s=_or(own.recording_post_roll_s, recording.post_roll_s),
+            recording_keep_original=own.recording_keep_original or ("yes" if recording.keep_original else "no"),
+            recording_max_days=_or(own.recording_max_days, recording.max_days),
+            recording_max_gib=_or(own.recording_max_gib, recording.camera_max_gib),
         )
+
+
+def _or(own: float, shared: float) -> float:
+    return shared if own < 0 else own
 
 
 def load(environ: Mapping[str, str]) -> Settings:

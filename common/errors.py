@@ -8,7 +8,8 @@ StreamError
 │   ├── JpegError         it is not one whole JPEG
 │   └── AccessUnitError   it is not one H.264 access unit that a viewer could use
 ├── CodecError        a decoder or an encoder refused its input
-└── HandoverError     a connection could not be passed to, or taken by, an ingest process
+├── HandoverError     a connection could not be passed to, or taken by, an ingest process
+└── RecordingError    a file or folder of the recordings is not what it should be
 """
 
 
@@ -58,3 +59,7 @@ class CodecError(StreamError):
 
 class HandoverError(StreamError):
     """A camera's connection was not taken over."""
+
+
+class RecordingError(StreamError):
+    """A file, index or folder of the recordings is damaged, foreign or out of reach; the text names it."""

@@ -36,7 +36,7 @@ _UND: Final = 0x55C4
 
 def fragment(unit: AccessUnit, sequence: int, decode_time_90k: int, duration_90k: int) -> bytes:
     """Return moof and mdat of one access unit; `sequence` counts the fragments of a stream."""
-    sample = _sample(unit)
+    payload = sample(unit)
     header = _FRAGMENT.pack(
         _MOOF_BYTES,
         b"moof",
@@ -60,15 +60,16 @@ def fragment(unit: AccessUnit, sequence: int, decode_time_90k: int, duration_90k
         1,
         _FRAGMENT.size,
         duration_90k,
-        len(sample),
+        len(payload),
         _KEY_FLAGS if unit.is_key else _DELTA_FLAGS,
-        8 + len(sample),
+        8 + len(payload),
         b"mdat",
     )
-    return header + sample
+    return header + payload
 
 
-def _sample(unit: AccessUnit) -> bytes:
+def sample(unit: AccessUnit) -> bytes:
+    """Return the access unit as a sample of MP4: lengths of 4 bytes, without its parameter sets."""
     parts = []
     for nal in unit.nals:
         if nal_type(nal) not in _NO_SAMPLE:

@@ -96,7 +96,8 @@ def make_runner(
 def unix_session(path: str) -> ClientSession:
     """Return a client of the HTTP server on a unix socket: nothing is unpacked or followed, and no cookie is kept."""
     return ClientSession(
-        connector=UnixConnector(path, limit=64),
+        # A player that is paused holds its connection; who comes when all are held waits.
+        connector=UnixConnector(path, limit=256),
         auto_decompress=False,
         cookie_jar=DummyCookieJar(),
         timeout=_UNIX_TIMEOUT,

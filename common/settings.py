@@ -13,6 +13,7 @@ from common.errors import ConfigError
 
 CAMERA_ID: Final = re.compile(r"[a-z0-9_-]{1,32}")
 PRESETS: Final = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium")
+RECORDING_MODES: Final = ("off", "continuous", "event")
 ENCODERS: Final = ("libx264", "h264_nvenc", "h264_qsv", "h264_v4l2m2m")
 
 
@@ -62,6 +63,26 @@ def _address() -> Rule:
         return value if good else None
 
     return Rule("a ZeroMQ endpoint such as tcp://10.0.0.5:5555 or ipc:///run/x.sock", convert)
+
+
+_YES_NO: Final[Mapping[str, bool]] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def _yes_no() -> Rule:
+    def convert(value: Any) -> bool | None:
+        return value if isinstance(value, bool) else _YES_NO.get(str(value).strip().lower())
+
+    return Rule("true or false", convert)
+
+
+def _yes_no_or_empty() -> Rule:
+    def convert(value: Any) -> str | None:
+        if value == "":
+            return ""
+        answer = _yes_no().convert(value)
+        return None if answer is None else "yes" if answer else "no"
+
+    return Rule("true, false, or empty", convert)
 
 
 def _origins() -> Rule:
@@ -148,23 +169,51 @@ class FanoutSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """Recordings; a camera's own section may override what it has a `recording_...` setting for."""
+
+    dir: str = _setting("var/recordings", _text(), "where footage is kept, a folder for each camera")
+    mode: str = _setting("off", _choice(*RECORDING_MODES), "of cameras that say nothing else")
+    segment_s: float = _setting(60.0, _number(2, 3600, "seconds"), "length of a file, to the next keyframe")
+    sync_interval_s: float = _setting(1.0, _number(0.1, 60, "seconds"), "distance of the passes that bring it to disk")
+    queue_mib: int = _setting(64, _whole(1, 4096, "MiB"), "footage that waits for a slow disk, of one process")
+    pre_roll_s: float = _setting(10.0, _number(0, 120, "seconds"), "before an event, mode event")
+    post_roll_s: float = _setting(10.0, _number(0, 600, "seconds"), "after an event, mode event")
+    ring_mib: int = _setting(16, _whole(1, 1024, "MiB"), "memory for what comes before an event, of one camera")
+    event_limit_s: float = _setting(300.0, _number(1, 86_400, "seconds"), "an event that nobody ends is ended then")
+    keep_original: bool = _setting(False, _yes_no(), "keep the camera's JPEGs of events beside the H.264")
+    original_max_days: float = _setting(7.0, _number(0, 36_500, "days"), "age at which these go; 0: as max_days")
+    max_days: float = _setting(0.0, _number(0, 36_500, "days"), "age at which footage goes; 0: none")
+    max_gib: float = _setting(0.0, _number(0, 1_000_000, "GiB"), "footage of all cameras at most; 0: no limit")
+    camera_max_gib: float = _setting(0.0, _number(0, 1_000_000, "GiB"), "footage of one camera at most; 0: no limit")
+    min_free_mib: int = _setting(1024, _whole(0, 100_000_000, "MiB"), "free disk space that is left for others")
+
+
+@dataclass(frozen=True, slots=True)
 class KeeperSettings:
     """Processes a stage at first start, and at most."""
 
     ingest: int = _setting(1, _whole(1, 8), "ingest processes, until `make scale` says otherwise")
     transcode: int = _setting(1, _whole(1, 8), "transcode processes, until `make scale` says otherwise")
     fanout: int = _setting(1, _whole(1, 8), "fanout processes, until `make scale` says otherwise")
+    recorder: int = _setting(1, _whole(1, 8), "recorder processes once anything is recorded, as above")
 
 
 @dataclass(frozen=True, slots=True)
 class CameraSettings:
-    """One camera, `[camera.<id>]`. Empty or 0: as in [transcode]."""
+    """One camera, `[camera.<id>]`. Empty, 0 or -1: as in the section for all."""
 
     label: str = _setting("", _text(200), "name shown to people, in any language; empty: the id")
     encoder: str = _setting("", _choice(*ENCODERS, empty=True), "as in [transcode]")
     preset: str = _setting("", _choice(*PRESETS, empty=True), "as in [transcode]")
     bitrate_kbps: int = _setting(0, _whole(0, 50_000, "kbit/s"), "as in [transcode]")
     max_fps: float = _setting(0.0, _number(0, 240, "frames a second"), "as in [transcode]")
+    recording_mode: str = _setting("", _choice(*RECORDING_MODES, empty=True), "empty: as in [recording]")
+    recording_pre_roll_s: float = _setting(-1.0, _number(-1, 120, "seconds"), "-1: as in [recording]")
+    recording_post_roll_s: float = _setting(-1.0, _number(-1, 600, "seconds"), "-1: as in [recording]")
+    recording_keep_original: str = _setting("", _yes_no_or_empty(), "empty: as in [recording]")
+    recording_max_days: float = _setting(-1.0, _number(-1, 36_500, "days"), "-1: as in [recording]")
+    recording_max_gib: float = _setting(-1.0, _number(-1, 1_000_000, "GiB"), "-1: as camera_max_gib in [recording]")
 
 
 SECTIONS: Final[dict[str, type[Any]]] = {
@@ -173,6 +222,7 @@ SECTIONS: Final[dict[str, type[Any]]] = {
     "ingest": IngestSettings,
     "transcode": TranscodeSettings,
     "fanout": FanoutSettings,
+    "recording": RecordingSettings,
     "keeper": KeeperSettings,
 }
 

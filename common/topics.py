@@ -33,37 +33,58 @@ class TopicRow:
 
 
 TOPICS = (
-    TopicRow(JPEG, "jpeg/<camera>/<track>", ("ingest",), ("transcode", "fanout"), "a frame", "the JPEG as it came"),
+    TopicRow(
+        JPEG,
+        "jpeg/<camera>/<track>",
+        ("ingest",),
+        ("transcode", "fanout", "recorder"),
+        "a frame",
+        "the JPEG as it came",
+    ),
     TopicRow(
         H264, "h264/<camera>/<track>", ("transcode", "ingest"), ("fanout", "transcode"), "a frame", "one access unit"
     ),
-    TopicRow(MP4, "mp4/<camera>/<track>", ("transcode",), ("fanout",), "a frame", "one fragment, moof and mdat"),
+    TopicRow(
+        MP4,
+        "mp4/<camera>/<track>",
+        ("transcode",),
+        ("fanout", "recorder"),
+        "a frame",
+        "one fragment, moof and mdat",
+    ),
     TopicRow(
         CAMERA,
         "camera/<host>/<process>",
         ("ingest",),
-        ("ingest", "transcode", "fanout", "keeper"),
+        ("ingest", "transcode", "fanout", "keeper", "recorder"),
         "1 Hz and on change",
         "the cameras of a publisher",
     ),
     TopicRow(
         STATUS,
         "status/<host>/<process>",
-        ("broker", "ingest", "transcode", "fanout", "keeper"),
-        ("ingest", "transcode", "fanout", "keeper"),
+        ("broker", "ingest", "transcode", "fanout", "keeper", "recorder", "library"),
+        ("ingest", "transcode", "fanout", "keeper", "recorder", "library"),
         "1 Hz",
         "liveness and counters of a process",
     ),
     TopicRow(
         KEYFRAME,
         "keyframe/<camera>/<track>",
-        ("fanout", "transcode"),
+        ("fanout", "transcode", "recorder"),
         ("ingest", "transcode"),
         "on demand",
         "please, a fresh picture",
     ),
     TopicRow(COMMAND, "command/<camera>/<track>", (), (), "reserved", "for the camera"),
-    TopicRow(EVENT, "event/<camera>/<track>", (), (), "reserved", "something happened at a camera"),
+    TopicRow(
+        EVENT,
+        "event/<camera>/<track>",
+        ("keeper",),
+        ("recorder",),
+        "on demand",
+        "something happened at a camera; anybody may publish it",
+    ),
 )
 
 

@@ -53,6 +53,8 @@ def _sentence(kind: type[Any]) -> str:
 def _toml(value: Any) -> str:
     if isinstance(value, str):
         return f'"{value}"'
+    if isinstance(value, bool):
+        return str(value).lower()
     return "[]" if value == () else str(value)
 
 

@@ -1,4 +1,4 @@
-"""One camera in `/status`: what its publisher, its encoder, keeper and all processes' ledgers say of it. Pure."""
+"""One camera in `/status`: what its publisher, encoder, recorder, keeper and all ledgers say of it. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,9 @@ from services.fanout.announced import Camera
 from services.fanout.troubles import Quarantine
 
 BUS: Final = "bus"
-# Frames that nobody asked for, and those that another process encodes now: their end is no loss to anybody.
-NO_LOSS: Final = frozenset({"unwanted", "handover"})
+# Frames that nobody asked for (of recorders: none yet, or before any event), and those that another process encodes or
+# records now: their end is no loss to anybody.
+NO_LOSS: Final = frozenset({"unwanted", "handover", "moved", "off", "no_event", "ring"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Told:
     quarantine: Quarantine | None = None
     is_isolated: bool = False
     encode_error: str = ""
+    recording: Mapping[str, Any] = field(default_factory=dict)
 
 
 def camera_row(told: Told) -> dict[str, Any]:
@@ -77,6 +79,8 @@ def _exceptions(told: Told) -> dict[str, Any]:
         fields["isolated"] = True
     if told.quarantine is not None:
         fields["quarantine"] = told.quarantine.row()
+    if told.recording:
+        fields["recording"] = told.recording
     warning = "; ".join(filter(None, (told.camera.warning, told.encode_error)))
     if warning:
         fields["warning"] = warning

@@ -33,6 +33,8 @@ BODY_LIMIT_BYTES: Final = 8 << 20
 # A player that shows a long recording stops reading while its buffer is full.
 READER_STALL_NS: Final = 120 * NS_PER_S
 LONG_ANSWER_BYTES: Final = 1 << 20
+# A turn of the loop a part, and viewers have theirs in between: one download at 1 GB/s, which is all that a core gives,
+# adds 0.3 ms to a viewer's delay (p99 4 ms); four at once 1.1 ms (p99 3 ms; measured on loopback, 2 cores).
 CHUNK_BYTES: Final = 1 << 16
 
 # RFC 9110 section 7.6.1: they concern one connection. Expect was answered by aiohttp.

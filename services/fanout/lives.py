@@ -145,7 +145,7 @@ def _counts(value: object) -> dict[str, int]:
 
 
 # As a frame passes them; a hop that is not of this project comes last.
-_HOPS: Final = {"ingest": 0, "transcode": 1, "fanout": 2}
+_HOPS: Final = {"ingest": 0, "transcode": 1, "fanout": 2, "recorder": 3}
 
 
 def _order(row: Mapping[str, Any]) -> tuple[int, str, int, str]:

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 # No cookie, no credential: what another site's page may read, it may read.
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+RETRY: Final = {"Retry_After": "2"}
 
 
 def make_application(
@@ -85,8 +86,13 @@ class Edge:
         if unknown.status == 405:
             allowed = unknown.headers.get("Allow", "")
             return refuse(405, f"{request.method} is not for this address, but {allowed}", Allow=allowed)
-        api = self._statuses.api_for(urlsplit(request.raw_path).path) if unknown.status == 404 else None
+        path = urlsplit(request.raw_path).path
+        api = self._statuses.api_for(path) if unknown.status == 404 else None
         if api is None:
+            away = self._statuses.recordings.refusal(path)
+            if away is not None:
+                status, sentence = away
+                return refuse(status, sentence, **RETRY if status == 503 else {})
             return refuse(unknown.status, f"nothing is at {request.path[:200]}")
         origin, host = request.headers.get("Origin"), request.headers.get("Host", "")
         if request.method not in _SAFE_METHODS and not is_origin_allowed(origin, host, self._allowed_origins):
@@ -106,6 +112,9 @@ class Pages:
 
     async def mjpeg(self, request: Request) -> StreamResponse:
         return self._file(request, "mjpeg.html")
+
+    async def recordings(self, request: Request) -> StreamResponse:
+        return self._file(request, "recordings.html")
 
     async def asset(self, request: Request) -> StreamResponse:
         return self._file(request, request.match_info["path"])

@@ -217,6 +217,7 @@ class Server:
         table: dict[tuple[str, str], Handler] = {
             ("GET", "/"): pages.index,
             ("GET", "/mjpeg"): pages.mjpeg,
+            ("GET", "/recordings"): pages.recordings,
             ("GET", "/web/{path:.+}"): pages.asset,
             ("GET", "/status"): self._answer_status,
             ("GET", "/ws/viewer"): self.sockets.serve,

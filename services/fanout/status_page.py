@@ -20,7 +20,7 @@ def status_page(
     viewers = statuses.viewers()
     watching = Counter(viewer["camera"] for viewer in viewers)
     encodes, delays, ledger = statuses.encodes(), statuses.delays(), statuses.lives.rows()
-    troubles = statuses.troubles
+    troubles, recordings = statuses.troubles, statuses.recordings.rows(statuses.stage("recorder"))
     cameras = []
     for id_ in directory.ids():
         camera, heard_ns = directory.get(id_), directory.heard_ns(id_)
@@ -36,6 +36,7 @@ def status_page(
             troubles.quarantine(id_, wall_ns),
             troubles.is_isolated(id_),
             troubles.encode_error(id_),
+            recordings.get(id_, {}),
         )
         cameras.append(camera_row(told))
     return {

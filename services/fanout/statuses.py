@@ -8,6 +8,7 @@ from typing import Any, Final
 from common.units import NS_PER_S
 from services.fanout.delays import Summary, summarize
 from services.fanout.lives import Lives
+from services.fanout.recordings import Recordings
 from services.fanout.records import read, read_counts, read_list
 from services.fanout.troubles import Troubles
 
@@ -46,6 +47,7 @@ class Statuses:
         self._delays: Summary | None = None
         self.lives: Final = Lives()
         self.troubles: Final = Troubles()
+        self.recordings: Final = Recordings()
 
     def hear(self, record: dict[str, Any], now_ns: int) -> list[str]:
         """Take a `status/` record in; return the cameras of which no video can be made from now on.
@@ -68,6 +70,7 @@ class Statuses:
             self._hear_fanout(key, record, now_ns)
         self._records[key] = (record, now_ns)
         if stage == "keeper":
+            self.recordings.hear_keeper(record)
             return self.troubles.hear_keeper(record)
         return self.troubles.hear_encodes(self.encodes()) if stage == "transcode" else []
 

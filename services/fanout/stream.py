@@ -5,15 +5,15 @@ from typing import Final
 
 from common.counters import Counters
 from common.frame import Frame
+from common.order import DOUBLE, OUTDATED, Order
+from common.stream_account import BROKEN, OVERDUE, StreamAccount
 from common.topics import JPEG, MP4
 from common.units import NS_PER_MS, NS_PER_S
 from services.fanout.asking import JOIN, LATE, LOSS, Asker, LateLimit
 from services.fanout.audience import Audience
 from services.fanout.chase import Edge, KeyWait
 from services.fanout.framing import read_tfdt
-from services.fanout.ledger import BROKEN, OVERDUE, StreamAccount
 from services.fanout.mailbox import MAX_AGE_NS
-from services.fanout.order import DOUBLE, OUTDATED, Order
 from services.fanout.packet import Packet
 from services.fanout.viewer import Viewer
 

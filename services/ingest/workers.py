@@ -3,13 +3,13 @@
 A camera whose pictures crash codecs is kept apart: keeper names a process for it alone, or nobody for a while.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from common.errors import WireError
 from common.names import CameraId
+from common.rendezvous import choose
 from common.units import NS_PER_MS, NS_PER_S
 from services.ingest.ledger import Ledger
 
@@ -188,8 +188,3 @@ def assign(ledgers: Iterable[Ledger], pool: Pool, wall_ns: int) -> set[CameraId]
 def renew_term(ledger: Ledger, wall_ns: int) -> None:
     """Begin a new term, later than every one before, also than those that another process gave."""
     ledger.term = max(ledger.term + 1, wall_ns)
-
-
-def choose(camera: str, names: Sequence[str]) -> str:
-    """Return the camera's worker: a name that comes or goes moves only the cameras that are its own."""
-    return max(names, key=lambda name: blake2b(f"{camera} {name}".encode(), digest_size=8).digest())

@@ -7,9 +7,13 @@ from typing import Any, Final
 from common.errors import StreamError
 
 # Stages whose number of processes is a wish; each is a pool in supervisord.conf.
-POOLS: Final = ("ingest", "transcode", "fanout")
+POOLS: Final = ("ingest", "transcode", "recorder", "fanout")
 # Stages that are one process, and must be: the bus has one fixed point, the state one writer.
-SINGLES: Final = ("broker", "keeper")
+SINGLES: Final = ("broker", "keeper", "library")
+# Stages that run only while recording is used; until then their number in force is 0.
+RECORDING: Final = ("recorder", "library")
+# Who is started first: fanout answers people, and its imports take longest; live comes before recordings.
+_STARTS: Final = (*RECORDING, "ingest", "transcode", "fanout")
 # Members of a pool that serve: numbers 0 to 7. Higher ones hold the pool's port open. A test compares supervisord.conf
 # and the limits in common/settings.py.
 POOL_LIMIT: Final = 8
@@ -53,11 +57,17 @@ class Action:
     member: Member
 
 
+def in_force(scale: Mapping[str, int], *, is_recording: bool) -> dict[str, int]:
+    """Return the wished scale as it is to be now: nothing runs for recordings that nobody asked for."""
+    return dict(scale) if is_recording else {**scale, **dict.fromkeys(RECORDING, 0)}
+
+
 def plan(
     scale: Mapping[str, int], table: Iterable[Member], insist: Collection[str] = (), alone: Collection[str] = ()
 ) -> list[Action]:
-    """Return what to start and stop, servers first, port holders last. `alone`: the workers wanted for one camera.
+    """Return what to start and stop, servers first, port holders last; `scale` is the one `in_force`.
 
+    `alone`: the workers wanted for one camera.
     A member that exited is supervisord's to restart; one it gave up on is started again only when named in `insist`.
     """
     starts: list[Action] = []
@@ -72,7 +82,6 @@ def plan(
             (holders if is_holder(member) else starts).append(Action("start", member))
         elif not wanted and member.is_up:
             stops.append(Action("stop", member))
-    # The sink first: fanout answers people, and its imports take longest.
     starts.sort(key=lambda action: (-_place(action.member), number_of(action.member)))
     return [*starts, *holders, *stops]
 
@@ -95,7 +104,7 @@ def is_wanted(member: Member, scale: Mapping[str, int], alone: Collection[str] =
         return is_holder(member) or number_of(member) < scale[member.group]
     if member.group == ALONE_STAGE:
         return member.name in alone
-    return True if member.group in SINGLES else None
+    return scale.get(member.group, 1) > 0 if member.group in SINGLES else None
 
 
 def is_holder(member: Member) -> bool:
@@ -135,4 +144,4 @@ def _listed(names: Collection[str]) -> str:
 
 
 def _place(member: Member) -> int:
-    return POOLS.index(member.group) if member.group in POOLS else len(POOLS)
+    return _STARTS.index(member.group) if member.group in _STARTS else len(_STARTS)

@@ -9,16 +9,16 @@ from common.bus import Bus, Message
 from common.config import Settings
 from common.counters import Counters
 from common.errors import WireError
+from common.http1 import Answer, Request, RequestError
 from common.service import Process, Status, StopFlag, stamp_alive
-from common.topics import CAMERA, STATUS, topic
+from common.topics import CAMERA, EVENT, STATUS, topic
 from common.units import NS_PER_S
+from common.unix_door import Door
 from common.wire import decode_record, encode_record
 from services.keeper.api import PUBLIC_PREFIXES, Api
 from services.keeper.core import Core
 from services.keeper.desired import ALONE_STAGE
-from services.keeper.door import Door
 from services.keeper.hand import Hand
-from services.keeper.http1 import Answer, Request, RequestError
 from services.keeper.others import Supervisord
 from services.keeper.store import Store
 
@@ -96,6 +96,8 @@ class Keeper:
             self._next_status_ns = now_ns + STATUS_INTERVAL_NS
             self._tell(bus, now_ns)
             door.drop_late(now_ns)
+        for event in self._core.events.due(now_ns, time.time_ns()):
+            bus.publish(topic(EVENT, event.camera), encode_record(event.record(self._process.name)))
         self._hand.act(now_ns)
         self._listen_while_rolling(bus)
         self._listen_to_workers(bus)
@@ -108,6 +110,9 @@ class Keeper:
 
     def _wait_s(self, now_ns: int) -> float:
         wait_s = min((self._next_status_ns - now_ns) / NS_PER_S, self._hand.wait_s(now_ns))
+        event_s = self._core.events.wait_s(now_ns)
+        if event_s is not None:
+            wait_s = min(wait_s, event_s)
         if self._core.is_leaving:
             wait_s = min(wait_s, _FAREWELL_NS / NS_PER_S)
         return max(0.0, wait_s)
@@ -120,6 +125,7 @@ class Keeper:
             others=[self._supervisord.row(now_ns)],
             isolated=self._core.quarantine.isolated(),
             quarantined=self._core.quarantine.quarantined(),
+            recording=self._core.modes.record(self._core.cameras.ids()),
         )
         bus.publish(self._topic, encode_record(record))
         stamp_alive(self._settings, self._process)
@@ -172,9 +178,12 @@ class Keeper:
 
     def _answer(self, api: Api, request: Request, now_ns: int) -> Answer:
         self._counters.add("requests")
-        return api.answer(request, now_ns)
+        return api.answer(request, now_ns, time.time_ns())
 
     def _carry_out(self) -> None:
+        for sentence in self._core.modes.news:
+            log.info("%s", sentence)
+        self._core.modes.news.clear()
         self._hand.look(time.monotonic_ns())
         self._next_status_ns = 0
         try:

@@ -13,7 +13,7 @@ from services.keeper.desired import ALONE_STAGE, POOLS, SINGLES, Member, ScaleEr
 # The stop (supervisord kills after stopwaitsecs, 5 s) and a start on a machine that is busy.
 PATIENCE_S: Final = 30
 # The sink first; keeper last, because its own restart forgets the rest.
-ORDER: Final = ("broker", *reversed(POOLS), "keeper")
+ORDER: Final = ("broker", "library", *reversed(POOLS), "keeper")
 
 
 @dataclass(slots=True)
@@ -60,14 +60,19 @@ class Roll:
 
 
 def members_of(stage: str, table: Sequence[Member], scale: Mapping[str, int]) -> list[str]:
-    """Return whom a restart of `stage` ("" for all stages) concerns, in order; ScaleError for an unknown one."""
+    """Return whom a restart of `stage` ("" for all stages) concerns, in order; ScaleError for an unknown one.
+
+    `scale` is the one in force.
+    """
     if stage and stage not in ORDER:
         raise ScaleError(f"unknown stage {stage[:40]!r}; expected one of {', '.join((*POOLS, *SINGLES))}")
     names: list[str] = []
     for each in [stage] if stage else ORDER:
         up = [member.name for member in serving(table, each)]
         # A stage that supervisord gave up on is what a restart is asked for most.
-        wished = [f"{each}-{number}" for number in range(scale[each])] if each in POOLS else [each]
+        wished = (
+            [f"{each}-{number}" for number in range(scale[each])] if each in POOLS else [each][: scale.get(each, 1)]
+        )
         names += sorted({*up, *wished})
         if each == "transcode":
             names += [member.name for member in serving(table, ALONE_STAGE)]

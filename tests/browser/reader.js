@@ -57,6 +57,13 @@ window.reader = (() => {
   }
   requestAnimationFrame(sample);
 
+  /** The recording that is shown: its two videos take turns. */
+  const footage = {
+    getAttribute: () => "",
+    get picture() {
+      return document.querySelector(".playback video.is-front");
+    },
+  };
   const players = () => [...document.querySelectorAll("camera-player")];
   return {
     /** Begin anew to keep what a camera's player shows; without a name, of the first player. */
@@ -74,6 +81,11 @@ window.reader = (() => {
     },
     /** What a camera's player shows now. */
     now: (camera) => read(players().find((one) => one.getAttribute("camera") === camera)?.picture),
+    /** What the recording shows now. */
+    footage: () => read(footage.picture),
+    /** Begin to keep what the recording shows; `footageLines` has it, as `lines` has a player's. */
+    watchFootage: () => watched.set(footage, []),
+    footageLines: () => watched.get(footage) ?? [],
     /** All pixels of a picture as text (base64 of RGBA). */
     pixels(camera) {
       const picture = players().find((one) => one.getAttribute("camera") === camera).picture;

@@ -125,6 +125,25 @@ class Screen:
         lines = self.page.evaluate("(camera) => reader.lines(camera)", camera)
         return [Seen(line[0] + offset_ms, _number(line[1:], camera)) for line in lines]
 
+    def footage_number(self, camera: str) -> int | None:
+        """Return the number in the recorded picture that is shown; None while it is another camera's."""
+        words = self.page.evaluate("reader.footage()")
+        stamp = _stamp(words) if words else None
+        return stamp.number if stamp and stamp.camera_hash == camera_hash(camera) else None
+
+    def wait_for_footage(self, camera: str, first: int, last: int, timeout_s: float = 20.0) -> int:
+        """Wait until a recorded picture with a number of this range is shown; return it."""
+        deadline = time.monotonic() + timeout_s
+        while (number := self.footage_number(camera)) is None or not first <= number <= last:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{camera}: no picture of {first} to {last} within {timeout_s:.0f} s but {number}")
+            self.page.wait_for_timeout(POLL_S * 1000)
+        return number
+
+    def footage_numbers(self, camera: str) -> list[int]:
+        """Return the numbers of the recorded pictures that came onto the screen since `reader.watchFootage()`."""
+        return [_number(line[1:], camera) for line in self.page.evaluate("reader.footageLines()")]
+
     def patches(self, camera: str) -> dict[str, Any]:
         """Return the colours of the test patches in the shown picture."""
         picture = self.page.evaluate("(camera) => reader.pixels(camera)", camera)
@@ -148,8 +167,12 @@ class Screen:
 
 def _number(words: list[int], camera: str) -> int:
     """Return the number of a picture; a wrong checksum or camera is a fault of the page."""
-    word = (words[0] << 12 | words[1]) << 12 | words[2]
-    stamp = parse_stamp([bool(word >> bit & 1) for bit in range(STAMP_BITS - 1, -1, -1)])
+    stamp = _stamp(words)
     assert stamp is not None, f"the picture of {camera} cannot be read: {words}"
     assert stamp == Stamp(stamp.number, camera_hash(camera)), f"the player of {camera} shows another camera: {stamp}"
     return stamp.number
+
+
+def _stamp(words: list[int]) -> Stamp | None:
+    word = (words[0] << 12 | words[1]) << 12 | words[2]
+    return parse_stamp([bool(word >> bit & 1) for bit in range(STAMP_BITS - 1, -1, -1)])

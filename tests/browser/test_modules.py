@@ -40,7 +40,8 @@ def blank(chromium):
             return
         route.fulfill(path=FOLDERS[folder] / name, content_type="text/javascript")
 
-    page = chromium.new_page()
+    # A zone whose clocks are changed, in both directions within the year.
+    page = chromium.new_page(timezone_id="Europe/Berlin", locale="en-GB")
     page.route("**/*", answer)
     page.goto(HOST)
     yield page

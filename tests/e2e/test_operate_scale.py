@@ -103,7 +103,7 @@ def test_keeper_that_was_killed_touches_nobody_and_keeps_the_scale(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["fanuot=3"], "unknown stage 'fanuot'; what scales is ingest, transcode and fanout"),
+        (["fanuot=3"], "unknown stage 'fanuot'; what scales is ingest, transcode, recorder and fanout"),
         (["fanout=99"], "fanout=99: expected a whole number from 1 to 8"),
         (["fanout=many"], "fanout=many: expected a whole number from 1 to 8"),
         (["broker=2"], "broker is one process by design"),

@@ -178,7 +178,7 @@ class Bench:
 
 def transcoder(name: str, folder: Path, variables: Mapping[str, str], *arguments: str) -> AbstractContextManager[Room]:
     """Return a transcode process, to be used in a `with` block."""
-    return room(name, folder, stdin=None, arguments=arguments, **variables)
+    return room(name, folder, stdin=None, arguments=arguments, prefix=(), **variables)
 
 
 @contextmanager

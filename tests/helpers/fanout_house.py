@@ -80,6 +80,6 @@ def a_house(known: Iterable[str] = (), **variables: str) -> Iterator[House]:
         settings = settings_in(folder)
         with (
             Feeder(settings.bus_addresses, known=list(known)) as feeder,
-            room("fanout-0", folder, stdin=listener, arguments=(), **variables) as fanout,
+            room("fanout-0", folder, stdin=listener, arguments=(), prefix=(), **variables) as fanout,
         ):
             yield House(folder, settings, fanout, listener.getsockname()[1], feeder)

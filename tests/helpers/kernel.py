@@ -40,6 +40,18 @@ def own_children() -> dict[int, str]:
     return found
 
 
+def children_of(pid: int) -> list[int]:
+    """Return the direct children of a process that run; none when it has ended."""
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(child) for child in task.read_text().split()]
+        except OSError:
+            # A thread that ended meanwhile.
+            continue
+    return [child for child in found if is_alive(child)]
+
+
 def wait_until_gone(pids: Iterable[int], timeout_s: float) -> list[int]:
     """Return those of the processes that are still there after the time."""
     deadline = time.monotonic() + timeout_s

@@ -4,6 +4,7 @@ Use it as a context manager; its end proves that no process is left, and a faile
 """
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -11,15 +12,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from common.config import PROJECT_DIR
 from common.service import die_with_parent
-from services.keeper.desired import POOLS, SINGLES, Member
+from services.keeper.desired import POOLS, SINGLES, Member, in_force
 from services.keeper.supervisor import Supervisor
 from tests.helpers.bus import free_port
 from tests.helpers.kernel import kill_all, processes_of, wait_until_gone
@@ -45,10 +46,12 @@ class Pipeline(PublicPort):
         env: Mapping[str, str] | None = None,
         scale: Mapping[str, int] | None = None,
         demo: bool = False,
+        wrapper: Sequence[str] = (),
     ) -> None:
         self.folder = _short(tmp_path)
         self.run_dir = self.folder / "run"
         self.state_dir = self.folder / "state"
+        self.recording_dir = self.folder / "recordings"
         super().__init__(free_port())
         self.ingest_port = free_port()
         # From the launcher's start to the first 200 of /status.
@@ -57,6 +60,8 @@ class Pipeline(PublicPort):
         self._env = dict(env or {})
         self._scale = dict(scale or {})
         self._verb = "demo" if demo else "run"
+        # A command that becomes the launcher, in surroundings of its own: `unshare -m`, ...
+        self._wrapper = tuple(wrapper)
         self._supervisord: subprocess.Popen[bytes] | None = None
         self._others: list[subprocess.Popen[bytes]] = []
 
@@ -90,8 +95,35 @@ class Pipeline(PublicPort):
         else:
             raise AssertionError("no free ports were found")
         self.ready_s = time.monotonic() - began
-        expected = {*SINGLES, *(f"{pool}-{number}" for pool in POOLS for number in range(self._scale.get(pool, 1)))}
+        scale = in_force({pool: self._scale.get(pool, 1) for pool in POOLS}, is_recording=self.is_recording())
+        expected = {single for single in SINGLES if scale.get(single, 1)}
+        expected |= {f"{pool}-{number}" for pool in POOLS for number in range(scale[pool])}
         self.wait_until(lambda: expected <= self.process_names(), f"the status of {sorted(expected)}", START_S)
+
+    def is_recording(self) -> bool:
+        """Return whether recorders and the library are to run: a setting says so, or keeper remembers it."""
+        if self._env.get("CAM_RECORDING_MODE", "off") != "off":
+            return True
+        try:
+            remembered = json.loads((self.state_dir / "recording.json").read_bytes())
+        except FileNotFoundError:
+            return False
+        return bool(remembered["content"]["used"])
+
+    def set_mode(self, camera: str, mode: str | None) -> dict[str, Any]:
+        """Set how a camera is recorded, as its page does; return the answer. None: back to the settings."""
+        answers: list[bytes] = []
+
+        def is_set() -> bool:
+            status, body = self.ask("POST", f"/api/cameras/{camera}/recording", {"mode": mode})
+            assert status in (200, 404, 503), body
+            answers.append(body)
+            return status == 200
+
+        # keeper hears of a camera when fanout does, or a little later.
+        self.wait_until(is_set, f"keeper to take mode {mode} of camera {camera}", START_S)
+        answer: dict[str, Any] = json.loads(answers[-1])
+        return answer
 
     def environment(self) -> dict[str, str]:
         """Return the variables that `make` targets need to act on this pipeline; nothing of the developer's own."""
@@ -105,6 +137,7 @@ class Pipeline(PublicPort):
             "CAM_INGEST_PORT": str(self.ingest_port),
             "CAM_RUN_DIR": str(self.run_dir),
             "CAM_STATE_DIR": str(self.state_dir),
+            "CAM_RECORDING_DIR": str(self.recording_dir),
             **{f"CAM_KEEPER_{stage.upper()}": str(count) for stage, count in self._scale.items()},
             **self._env,
         }
@@ -201,7 +234,7 @@ class Pipeline(PublicPort):
         self.stop()
         with (self.folder / "terminal.txt").open("wb") as terminal:
             self._supervisord = subprocess.Popen(
-                [sys.executable, "-m", "tools.launcher", self._verb],
+                [*self._wrapper, sys.executable, "-m", "tools.launcher", self._verb],
                 cwd=PROJECT_DIR,
                 env=self.environment(),
                 stdin=subprocess.DEVNULL,

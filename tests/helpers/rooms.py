@@ -58,20 +58,30 @@ def settings_in(folder: Path, **variables: str) -> Settings:
 
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
-    return {"CAM_RUN_DIR": str(folder / "run"), "CAM_STATE_DIR": str(folder / "state"), **variables}
+    folders = {"CAM_RUN_DIR": "run", "CAM_STATE_DIR": "state", "CAM_RECORDING_DIR": "recordings"}
+    return {**{name: str(folder / below) for name, below in folders.items()}, **variables}
 
 
 @contextmanager
 def room(
-    name: str, folder: Path, *, stdin: socket.socket | None = None, arguments: tuple[str, ...] = (), **variables: str
+    name: str,
+    folder: Path,
+    *,
+    stdin: socket.socket | None = None,
+    arguments: tuple[str, ...] = (),
+    prefix: tuple[str, ...] = (),
+    **variables: str,
 ) -> Iterator[Room]:
-    """Run `python -m services.<stage> --name <name>` until the block ends; yields when it is ready."""
+    """Run `python -m services.<stage> --name <name>` until the block ends; yields when it is ready.
+
+    `prefix`: a command that becomes another one (`nice`, `unshare`).
+    """
     stage = name.partition("-")[0]
     log_path = folder / f"{name}.log"
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("CAM_")}
     with log_path.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", f"services.{stage}", "--name", name, *arguments],
+            [*prefix, sys.executable, "-m", f"services.{stage}", "--name", name, *arguments],
             cwd=PROJECT_DIR,
             env={**inherited, **environment(folder, **variables)},
             stdin=stdin.fileno() if stdin else subprocess.DEVNULL,

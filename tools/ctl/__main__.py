@@ -50,13 +50,18 @@ def scale(settings: Settings, arguments: list[str]) -> None:
     require_pipeline(settings)
     if not arguments:
         for stage, row in ask_keeper(settings, "GET", "/api/scale").items():
-            print(f"{stage}={row['wanted']}")
+            print(f"{stage}={row['wanted']}{_note(row, ' ')}")
         print("change it with, say: make scale fanout=3 transcode=2")
         return
     wish = _parse_wish(arguments)
     answer = ask_keeper(settings, "POST", "/api/scale", wish)
     for stage in wish:
-        print(f"{stage}={answer[stage]['wanted']}: {' '.join(answer[stage]['running'])}")
+        row = answer[stage]
+        print(f"{stage}={row['wanted']}: {' '.join(row['running'])}{_note(row)}")
+
+
+def _note(row: dict[str, Any], before: str = "") -> str:
+    return f"{before}({row['note']})" if "note" in row else ""
 
 
 def _parse_wish(arguments: list[str]) -> dict[str, int | str]:

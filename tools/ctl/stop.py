@@ -9,8 +9,8 @@ from common.config import Settings
 from tools.ctl.client import CommandError
 from tools.launcher import lock
 
-# Six groups, each at most stopwaitsecs (5 s) and a little: what supervisord may take when everything hangs.
-PATIENCE_S: Final = 35.0
+# Nine groups, each at most stopwaitsecs (5 s, recorders 10) and a little: what supervisord may take when all hang.
+PATIENCE_S: Final = 55.0
 
 
 def stop(settings: Settings) -> str:

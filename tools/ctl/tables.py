@@ -26,6 +26,9 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         lines += ["", *_fitting(CAMERA_HEAD, [_camera_row(row) for row in cameras])]
     else:
         lines += ["", "no camera was seen yet; the page shows how to connect one"]
+    recorded = [_recording_row(row) for row in cameras if _map(row.get("recording"))]
+    if recorded:
+        lines += ["", *_fitting(RECORDING_HEAD, recorded)]
     viewers = len(status.get("viewers", ()))
     lines += ["", f"{viewers} viewer{'' if viewers == 1 else 's'}"]
     notes = _notes(status)
@@ -93,6 +96,21 @@ def _state(row: Mapping[str, Any]) -> str:
     return f"{word} {_about(row.get('last_frame_age_s'))}".rstrip()
 
 
+RECORDING_HEAD: Final = ("camera", "recording", "state", "newest footage")
+
+
+def _recording_row(row: Mapping[str, Any]) -> tuple[str, ...]:
+    told = _map(row.get("recording"))
+    newest = told.get("newest")
+    # Without a state nobody has told yet: its recorder is about to.
+    return (
+        str(row.get("id", "?")),
+        str(told.get("mode", "")),
+        str(told.get("state") or "starting"),
+        f"{_about(time.time() - newest)} ago" if isinstance(newest, int | float) else "-",
+    )
+
+
 def _fitting(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the table with its first column cut so that it fits, if it must be."""
     rest = sum(max(len(row[column]) for row in (head, *rows)) + 2 for column in range(1, len(head)))
@@ -128,10 +146,24 @@ def _camera_notes(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"limited to {', '.join(fps + other)} ({limited.get('reason')})"
     if row.get("warning"):
         yield str(row["warning"])
+    yield from _recording_notes(_map(row.get("recording")))
     dropped = _counts(row.get("dropped"))
     if dropped:
         most_first = sorted(dropped.items(), key=lambda item: (-item[1], item[0]))
         yield f"dropped {', '.join(f'{count} {cause}' for cause, count in most_first)}{_lost_by(row)}"
+
+
+# Nothing is wrong with the recording where these are why there is no footage; the table says the rest.
+AS_ASKED: Final = ("off", "no_event", "offline")
+
+
+def _recording_notes(told: Mapping[str, Any]) -> Iterator[str]:
+    """Return why a camera that is to be recorded is not, and what is odd about its times."""
+    why = ": ".join(filter(None, (str(told.get("reason", "")).replace("_", " "), str(told.get("detail", "")))))
+    if why and told.get("reason") not in AS_ASKED:
+        yield f"no footage at the moment, {why}"
+    if _number(told.get("shift_s")) >= 1:
+        yield f"the clock was set back, so footage is stored {_about(told['shift_s'])} ahead of it for now"
 
 
 def _lost_by(row: Mapping[str, Any]) -> str:

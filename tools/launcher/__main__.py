@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from common.config import PROJECT_DIR, Settings, load
 from common.errors import ConfigError
 from tools.launcher.announce import announce, local_host
-from tools.launcher.preflight import StartError, prepare
+from tools.launcher.preflight import StartError, prepare, recording_trouble
 
 EXIT_BAD_SETTING = 2
 EXIT_CANNOT_START = 1
@@ -27,6 +27,9 @@ def main(argv: list[str]) -> int:
     except StartError as error:
         print(f"esp32-stream: {error}", file=sys.stderr)
         return EXIT_CANNOT_START
+    trouble = recording_trouble(settings)
+    if trouble:
+        print(f"esp32-stream: {trouble}", file=sys.stderr, flush=True)
     _announce_later(settings, lock_fd, is_demo=is_demo)
     os.chdir(PROJECT_DIR)
     command = [sys.executable, "-m", "tools.launcher.foreground", "-n", "-c", str(PROJECT_DIR / "supervisord.conf")]

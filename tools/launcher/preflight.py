@@ -31,6 +31,20 @@ def prepare(settings: Settings) -> int:
     return fd
 
 
+def recording_trouble(settings: Settings) -> str:
+    """Return why nothing can be recorded although it is asked for; empty when it can. No reason not to start."""
+    modes = {settings.recording.mode, *(settings.camera(camera).recording_mode for camera in settings.cameras)}
+    # The file says that somebody switched recording on; keeper alone reads more in it.
+    if modes == {"off"} and not (settings.state_dir / "recording.json").exists():
+        return ""
+    folder = settings.recording_dir
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return ""
+    why = "this user may not write there" if there.is_dir() else f"{there} is no folder"
+    return f"CAM_RECORDING_DIR={str(folder)!r}: {why}, so nothing is recorded until that is changed; live runs"
+
+
 def _make_folder(folder: Path, setting: str) -> None:
     if "%" in str(folder):
         raise StartError(f"{setting}={str(folder)!r}: expected a path without %, which supervisord would expand")

@@ -3,13 +3,17 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from common.units import NS_PER_S
 from tools.mock_camera.corruption import CORRUPTIONS
 from tools.mock_camera.framing import Framing
 from tools.mock_camera.sizes import Size, parse_size
 
+MIN_FPS: Final = 0.01
+MAX_FPS: Final = 1000.0
 _DEFAULT_STALL_EVERY_S: Final = 10.0
 _DEFAULT_RATE: Final = 0.1
 _DEFAULT_RESIZE_AFTER_S: Final = 5.0
+_DEFAULT_RATES_EVERY_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,18 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True)
+class Rates:
+    """The frame rate is another one every `every_s`: these in turn, over and over."""
+
+    fps: tuple[float, ...]
+    every_s: float
+
+    def at(self, age_ns: int) -> float:
+        """Return the rate at that age of a connection."""
+        return self.fps[int(age_ns / NS_PER_S // self.every_s) % len(self.fps)]
+
+
+@dataclass(frozen=True, slots=True)
 class Vanish:
     """The power is cut after so long a connection; without `back_s` the camera stays away."""
 
@@ -51,6 +67,7 @@ class Faults:
     jitter_s: float = 0.0
     burst: int = 1
     stall: Stall | None = None
+    rates: Rates | None = None
     corrupt: Corrupt | None = None
     resize: Resize | None = None
     vanish: Vanish | None = None
@@ -85,6 +102,15 @@ def parse_resize(text: str) -> Resize:
     """Return what SIZE[:AFTER_SECONDS] means; raises ValueError with a sentence."""
     size, after = _split(text)
     return Resize(parse_size(size), seconds(after) if after else _DEFAULT_RESIZE_AFTER_S)
+
+
+def parse_rates(text: str) -> Rates:
+    """Return what FPS[,FPS...][:EVERY_SECONDS] means; raises ValueError with a sentence."""
+    numbers, every = _split(text)
+    fps = tuple(_number(number) for number in numbers.split(","))
+    if not all(MIN_FPS <= rate <= MAX_FPS for rate in fps):
+        raise ValueError(f"{numbers!r} has a frame rate that is not from {MIN_FPS:g} to {MAX_FPS:g}")
+    return Rates(fps, seconds(every) if every else _DEFAULT_RATES_EVERY_S)
 
 
 def parse_vanish(text: str) -> Vanish:

@@ -8,9 +8,18 @@ from typing import Final, NamedTuple, NoReturn, TypeVar
 
 from tools.mock_camera.client import DEFAULT_PATH, Limits
 from tools.mock_camera.corruption import CORRUPTIONS
-from tools.mock_camera.faults import Faults, parse_corrupt, parse_resize, parse_stall, parse_vanish, seconds
+from tools.mock_camera.faults import (
+    MAX_FPS,
+    MIN_FPS,
+    Faults,
+    parse_corrupt,
+    parse_rates,
+    parse_resize,
+    parse_stall,
+    parse_vanish,
+    seconds,
+)
 from tools.mock_camera.framing import Framing
-from tools.mock_camera.pace import MAX_FPS, MIN_FPS
 from tools.mock_camera.scene import BEST_QUALITY, DEFAULT_QUALITY, WORST_QUALITY
 from tools.mock_camera.sizes import SIZES, Size, parse_size
 
@@ -76,6 +85,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
             jitter_s=found.jitter / 1000,
             burst=found.burst,
             stall=found.stall,
+            rates=found.rates,
             corrupt=found.corrupt,
             resize=found.resize,
             vanish=found.vanish,
@@ -157,6 +167,8 @@ def _add_fault_flags(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--burst", type=_flag(_within(1, _MAX_BURST)), default=1, metavar="N", help=burst_help)
     stall_help = "send nothing for SECONDS, every EVERY seconds (default 10, or three times as long as the stall)"
     group.add_argument("--stall", type=_flag(parse_stall), metavar="SECONDS[:EVERY]", help=stall_help)
+    rates_help = "have these frame rates in turn, each for EVERY seconds (default 5), instead of --fps"
+    group.add_argument("--rates", type=_flag(parse_rates), metavar="FPS[,FPS][:EVERY]", help=rates_help)
     corrupt_help = f"damage a share of the frames (default 0.1): {', '.join(CORRUPTIONS)}"
     group.add_argument("--corrupt", type=_flag(parse_corrupt), metavar="KIND[,KIND][:RATE]", help=corrupt_help)
     resize_help = "change the size after so long (default 5 s)"

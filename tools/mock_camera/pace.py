@@ -1,13 +1,9 @@
 """When each frame is due: a steady grid that jitter, bursts, stalls and a slow machine bend. Times are monotonic ns."""
 
 import random
-from typing import Final
 
 from common.units import NS_PER_S
-from tools.mock_camera.faults import Faults, Stall
-
-MIN_FPS: Final = 0.01
-MAX_FPS: Final = 1000.0
+from tools.mock_camera.faults import Faults, Rates, Stall
 
 
 class Pace:
@@ -24,6 +20,8 @@ class Pace:
 
     def next_ns(self, now_ns: int, faults: Faults) -> int:
         """Return when the next frame is to be sent; a time that has passed means now."""
+        if faults.rates is not None:
+            self._take_rate(faults.rates, now_ns)
         due_ns = self._slot_ns(faults.burst)
         jitter_ns = round(faults.jitter_s * NS_PER_S)
         due_ns += self._skip_missed(now_ns - due_ns - jitter_ns)
@@ -33,6 +31,12 @@ class Pace:
         # A later frame never overtakes an earlier one.
         self._sent_ns = max(self._sent_ns, due_ns + round(self._dice.random() * jitter_ns))
         return self._sent_ns
+
+    def _take_rate(self, rates: Rates, now_ns: int) -> None:
+        interval_ns = round(NS_PER_S / rates.at(now_ns - self._start_ns))
+        if interval_ns != self._interval_ns:
+            # A new grid, from the frame before on.
+            self._interval_ns, self._origin_ns, self._index = interval_ns, self._sent_ns, 1
 
     def _slot_ns(self, burst: int) -> int:
         # The frames of a burst all wait for the last one's place.

@@ -1,8 +1,9 @@
 /** What is told of a camera beside its picture, from its row of /status and its player. Pure. */
+import { stateText } from "../recordings/reasons.js";
 import { ageText, bitrateText, rateText, sizeText } from "../player/words.js";
 
 /** The figures in the order in which they are shown; those that a tile of the grid has room for come first. */
-export const KEYS = ["size", "rate", "bitrate", "age", "camera-bitrate", "viewers", "source", "lost"];
+export const KEYS = ["size", "rate", "bitrate", "age", "camera-bitrate", "viewers", "source", "lost", "recording"];
 export const SMALL = new Set(KEYS.slice(0, 4));
 
 /** Return [key, title, text] for each figure that is known and true now; `viewers` are the rows of /status. */
@@ -20,6 +21,7 @@ export function facts(row, viewers, player) {
     ["viewers", "Viewers", isHeard ? String(row.viewers ?? "") : ""],
     ["source", "Source", String(row.source ?? "")],
     ["lost", "Lost pictures", lossText(row.dropped, player.lost)],
+    ["recording", "Recording", row.recording ? stateText(row.recording) : ""],
   ].filter(([, , text]) => text);
 }
 

@@ -1,4 +1,5 @@
 /** What is wrong with a camera, in one short sentence for its tile; "" where nothing is. Pure. */
+import { stateLook, stateText } from "../recordings/reasons.js";
 
 /**
  * `row` is the camera's of /status; `format` is how its player takes it; `error` is what the server told that. The worst
@@ -11,7 +12,13 @@ export function notice(row, format, error) {
   }
   if (error) return error;
   if (row.limited && isEncoded) return `Server busy: ${limitText(row.limited)}`;
-  return String(row.warning ?? "");
+  if (row.warning) return String(row.warning);
+  return isRecordingStopped(row.recording) ? `Recording: ${stateText(row.recording).toLowerCase()}` : "";
+}
+
+/** A camera that is away is not recorded either, and everybody sees that it is away. */
+function isRecordingStopped(recording) {
+  return recording !== undefined && stateLook(recording) === "stopped";
 }
 
 function limitText({ fps }) {

@@ -8,14 +8,15 @@ from tests.helpers.http import RawClient, fetch
 from tests.helpers.rooms import wait_until
 
 
-def test_page_is_served_with_a_strict_policy_and_revalidates(house):
-    page = fetch(house.port, "/")
+@pytest.mark.parametrize("path", ["/", "/mjpeg", "/recordings"])
+def test_page_is_served_with_a_strict_policy_and_revalidates(house, path):
+    page = fetch(house.port, path)
     assert page.status == 200
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert page.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'self'" in page.headers["content-security-policy"]
     assert "aiohttp" not in page.headers["server"]
-    again = fetch(house.port, "/", f"If-None-Match: {page.headers['etag']}")
+    again = fetch(house.port, path, f"If-None-Match: {page.headers['etag']}")
     assert (again.status, again.body) == (304, b"")
 
 
@@ -47,6 +48,7 @@ def test_unknown_address_is_404_with_a_sentence(house, path):
     [
         ("POST", "/", "GET,HEAD"),
         ("DELETE", "/status", "GET,HEAD"),
+        ("POST", "/recordings", "GET,HEAD"),
         ("GET", "/cameras/porch/frame.jpg", "POST"),
         ("POST", "/cameras/porch/snapshot.jpg", "GET,HEAD"),
         ("PUT", "/ws/viewer", "GET,HEAD"),

@@ -2,15 +2,20 @@
 
 import socketserver
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
 
 import pytest
 
+from common.topics import H264
+from tests.helpers.fanout import numbers
 from tests.helpers.fanout_house import a_house
 from tests.helpers.http import RawClient, fetch
 from tests.helpers.rooms import wait_until
 
 LARGE = bytes(range(256)) * 8000
+HUGE_PARTS = 100
+TAG = '"a tag"'
 
 
 class Api(BaseHTTPRequestHandler):
@@ -29,6 +34,18 @@ class Api(BaseHTTPRequestHandler):
             self.wfile.write(b"not a thousand")
             self.close_connection = True
             return
+        if self.path.startswith("/api/test/huge"):
+            self.send_response(200)
+            self.send_header("Content-Length", str(HUGE_PARTS * len(LARGE)))
+            self.end_headers()
+            for _ in range(HUGE_PARTS):
+                self.wfile.write(LARGE)
+            return
+        if self.headers.get("If-None-Match") == TAG:
+            self.send_response(304)
+            self.send_header("ETag", TAG)
+            self.end_headers()
+            return
         body = LARGE if self.path.startswith("/api/test/large") else self.echo()
         status = 200
         if "Range" in self.headers:
@@ -37,6 +54,8 @@ class Api(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-Own", "kept")
+        self.send_header("ETag", TAG)
+        self.send_header("Accept-Ranges", "bytes")
         if status == 206:
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(LARGE)}")
         self.end_headers()
@@ -94,6 +113,36 @@ class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         pass
 
 
+class Download:
+    """How much came, in a thread."""
+
+    def __init__(self, port, path):
+        self.size_bytes = 0
+        self._port, self._path = port, path
+        self._thread = threading.Thread(target=self._run)
+
+    def is_over(self):
+        return not self._thread.is_alive()
+
+    def _run(self):
+        with RawClient(self._port) as client:
+            client.ask("GET", self._path, "Connection: close")
+            client.read_head()
+            self.size_bytes = len(client.buffered)
+            while part := client.socket.recv(1 << 20):
+                self.size_bytes += len(part)
+
+
+@contextmanager
+def downloading(port, path):
+    download = Download(port, path)
+    download._thread.start()
+    try:
+        yield download
+    finally:
+        download._thread.join()
+
+
 @pytest.fixture(scope="module")
 def api():
     with a_house() as house:
@@ -134,6 +183,44 @@ def test_large_answers_ranges_and_heads_pass(api):
     assert part.headers["content-range"] == f"bytes 100-299/{len(LARGE)}"
     head = fetch(api.port, "/api/test/large", method="HEAD")
     assert head.headers["content-length"] == str(len(LARGE))
+
+
+def test_answer_that_the_client_has_is_not_sent_again(api):
+    first = fetch(api.port, "/api/test/large", method="HEAD")
+    assert (first.headers["etag"], first.headers["accept-ranges"]) == (TAG, "bytes")
+
+    with RawClient(api.port) as client:
+        for _ in range(2):
+            client.ask("GET", "/api/test/large", f"If-None-Match: {TAG}")
+            again = client.read_answer()
+            assert (again.status, again.headers["etag"], again.body) == (304, TAG, b"")
+
+
+def test_range_goes_with_its_condition(api):
+    part = fetch(api.port, "/api/test/large", "Range: bytes=0-0", f"If-Range: {TAG}")
+    assert (part.status, part.body) == (206, LARGE[:1])
+
+
+def test_viewer_goes_on_while_another_client_takes_all_it_can_get(api):
+    api.feeder.start("yard", H264)
+    api.wait_online("yard")
+    with api.viewer("?camera=yard&format=h264") as viewer, downloading(api.port, "/api/test/huge") as download:
+        seen = []
+        while not (download.is_over() and len(seen) > 20):
+            message = viewer.recv(timeout=15)
+            seen += numbers(message) if isinstance(message, bytes) else []
+    api.feeder.stop("yard")
+    assert seen == sorted(set(seen))
+    assert download.size_bytes == HUGE_PARTS * len(LARGE)
+
+
+def test_client_that_leaves_in_the_middle_of_an_answer_leaves_nothing_behind(api):
+    before = api.fanout.open_files()
+    with RawClient(api.port) as client:
+        client.ask("GET", "/api/test/huge")
+        assert client.read_head().status == 200
+
+    wait_until(lambda: api.fanout.open_files() <= before, "both connections closed")
 
 
 def test_bodies_pass_with_length_and_in_chunks(api):
@@ -199,3 +286,15 @@ def test_own_addresses_cannot_be_taken_over(api):
 
 def test_prefix_covers_whole_segments_only(api):
     assert fetch(api.port, "/api/tester").status == 404
+
+
+def test_library_that_does_not_run_is_503_where_something_is_recorded_and_else_404(api):
+    api.feeder.told_by_keeper["recording"] = {"cameras": {}, "default": "off", "used": False}
+    wait_until(lambda: fetch(api.port, "/api/recordings").status == 404, "word that nothing is recorded")
+    answer = fetch(api.port, "/api/recordings?camera=porch")
+    assert b"nothing is recorded here yet" in answer.body
+    assert answer.headers["content-type"].startswith("text/plain")
+
+    api.feeder.told_by_keeper["recording"]["used"] = True
+    wait_until(lambda: fetch(api.port, "/api/recordings").status == 503, "word that something is")
+    assert fetch(api.port, "/api/exports").headers["retry-after"] == "2"

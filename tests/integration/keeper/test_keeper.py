@@ -14,7 +14,7 @@ import pytest
 
 from common.bus import Bus
 from common.clock import host_id
-from common.topics import CAMERA, STATUS, topic
+from common.topics import CAMERA, EVENT, STATUS, topic
 from common.wire import decode_record, encode_record
 from tests.helpers.bus import addresses_in, broker, short_tmp
 
@@ -26,7 +26,12 @@ class Keeper:
 
     def __init__(self, folder):
         self.folder = folder
-        self.environ = {**os.environ, "CAM_RUN_DIR": str(folder), "CAM_STATE_DIR": str(folder / "state")}
+        self.environ = {
+            **os.environ,
+            "CAM_RUN_DIR": str(folder),
+            "CAM_STATE_DIR": str(folder / "state"),
+            "CAM_RECORDING_DIR": str(folder / "recordings"),
+        }
         self.process = None
 
     def start(self):
@@ -130,11 +135,55 @@ def test_keeper_tells_what_others_need_of_it():
         wait_until(told, "keeper's status with the camera")
         record = records[-1]
         assert record["stage"] == "keeper"
-        assert record["scale"] == {"ingest": 1, "transcode": 1, "fanout": 1}
+        assert record["scale"] == {"ingest": 1, "transcode": 1, "recorder": 1, "fanout": 1}
         assert record["apis"] == [{"prefix": "/api/cameras", "socket": str(keeper.folder / "keeper.sock")}]
         assert [row["name"] for row in record["others"]] == ["supervisord"]
         assert record["others"][0]["rss_bytes"] > 1 << 20
         assert (keeper.folder / "alive" / "keeper").exists()
+
+
+def test_keeper_tells_the_modes_and_remembers_them_over_its_own_death():
+    with running() as (keeper, bus):
+        told = []
+
+        def tells(recording):
+            announce(bus, "porch")
+            bus.wait(0.05)
+            told.extend(decode_record(message.header) for message in bus.drain() if "keeper" in message.topic)
+            return bool(told) and told[-1]["recording"] == recording
+
+        wait_until(lambda: tells({"cameras": {"porch": "off"}, "default": "off", "used": False}), "the first word")
+
+        status, answer = keeper.ask("POST", "/api/cameras/porch/recording", {"mode": "event"})
+        assert (status, answer) == (200, {"camera": "porch", "mode": "event", "was": "off"})
+        wait_until(lambda: tells({"cameras": {"porch": "event"}, "default": "off", "used": True}), "the new mode")
+
+        keeper.stop(signal.SIGKILL)
+        keeper.start()
+        assert keeper.ask("GET", "/api/cameras/porch/recording")[1]["mode"] == "event"
+
+
+def test_keeper_tells_of_an_event_until_some_time_after_its_end_over_its_own_death():
+    with running() as (keeper, bus):
+        wait_until(lambda: announce(bus, "porch") or keeper.cameras() == ["porch"], "the camera")
+        heard = []
+
+        def hears(is_the_one):
+            bus.wait(0.05)
+            heard.extend(decode_record(each.header) for each in bus.drain() if each.topic == topic(EVENT, "porch"))
+            return any(map(is_the_one, heard))
+
+        bus.subscribe(EVENT)
+        status, answer = keeper.ask("POST", "/api/cameras/porch/events", {"id": "door", "name": "ring"})
+        assert (status, answer["id"], answer["end"]) == (202, "door", None)
+        wait_until(lambda: hears(lambda each: each["id"] == "door" and "end_ns" not in each), "the event")
+        keeper.stop(signal.SIGKILL)
+        keeper.start()
+        heard.clear()
+        wait_until(lambda: hears(lambda each: each["id"] == "door" and each["name"] == "ring"), "the event again")
+
+        assert keeper.ask("POST", "/api/cameras/porch/events", {"id": "door", "end": "now"})[0] == 202
+        wait_until(lambda: hears(lambda each: each.get("end_ns", 0) > each["start_ns"]), "its end")
 
 
 def test_keeper_counts_malformed_announcements_and_goes_on():

@@ -101,6 +101,7 @@ def house():
         conf = run / "supervisord.conf"
         conf.write_text(TABLE.format(run=run, python=sys.executable, project=PROJECT_DIR))
         environ = {**os.environ, "CAM_RUN_DIR": str(run), "CAM_STATE_DIR": str(run / "state")}
+        environ["CAM_RECORDING_DIR"] = str(run / "recordings")
         command = [sys.executable, "-m", "tools.launcher.foreground", "-n", "-c", str(conf)]
         (run / "may-start").touch()
         process = subprocess.Popen(command, cwd=PROJECT_DIR, env=environ)

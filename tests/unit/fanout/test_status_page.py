@@ -132,10 +132,11 @@ def test_losses_are_of_the_ledger_where_there_is_one_and_what_nobody_wanted_is_n
         process("transcode-0", ledger={"porch": account("transcode", 4, 2, {"overload": 2}, bus_from={"ingest-0": 1})},
                 encodes={"porch": {"dropped": {"overload": 77}, "term": 1}}),
         process("transcode-1", ledger={"porch": account("transcode", 2, 1, {"overload": 1})}),
+        process("recorder-0", ledger={"porch": account("recorder", 9, 1, {"no_event": 6, "off": 1, "slow_disk": 1})}),
     ]  # fmt: skip
     row = page(*make(Camera("porch", online=True, dropped={"truncated": 55}), records=rows))["cameras"][0]
-    assert row["dropped"] == {"truncated": 1, "overload": 3, "bus": 1}
-    assert [each["process"] for each in row["ledger"]] == ["ingest-0", "transcode-0", "transcode-1"]
+    assert row["dropped"] == {"truncated": 1, "overload": 3, "bus": 1, "slow_disk": 1}
+    assert [each["process"] for each in row["ledger"]] == ["ingest-0", "transcode-0", "transcode-1", "recorder-0"]
     assert "format" not in row["ledger"][0]
 
 
@@ -263,3 +264,16 @@ def test_page_is_json_whatever_a_stranger_says(strange):
         *(process(f"ingest-{n}", ledger=ledger, overload=strange) for n, ledger in enumerate(strange_rows)),
     ]
     json.dumps(page(*make(Camera("porch"), records=records)), allow_nan=False)
+
+
+def test_camera_row_tells_how_it_is_recorded_only_where_it_is():
+    told = {"mode": "continuous", "state": "recording", "since_wall_ns": WALL_NS, "newest_wall_ns": WALL_NS}
+    records = [
+        process("keeper", recording={"cameras": {"porch": "continuous", "attic": "off"}, "default": "off"}),
+        process("recorder-0", recordings={"porch": told}),
+    ]
+    rows = {row["id"]: row for row in page(*make(online("porch"), online("attic"), records=records))["cameras"]}
+    assert rows["porch"]["recording"] == {
+        "mode": "continuous", "state": "recording", "reason": "", "detail": "", "newest": 1_700_000_000.0, "shift_s": 0
+    }  # fmt: skip
+    assert "recording" not in rows["attic"]

@@ -5,11 +5,13 @@ import json
 import pytest
 
 from common.config import load
+from common.http1 import Request, RequestError
 from common.units import NS_PER_S
+from services.keeper import modes
 from services.keeper.api import Api
 from services.keeper.core import Core
 from services.keeper.desired import Member
-from services.keeper.http1 import Request, RequestError
+from services.keeper.events import Events
 from services.keeper.quarantine import Quarantine, Remembered
 
 TABLE = [
@@ -20,11 +22,14 @@ TABLE = [
     Member("transcode", "transcode-0", "RUNNING", 30),
     Member("ingest", "ingest-0", "RUNNING", 40),
 ]
+WALL_NS = 1_800_000_000 * NS_PER_S
+NEVER_RECORDED = modes.Remembered()
 SITE = {"host": "cams.example:8080"}
 
 
-def core_of(settings, scale=None, remembered=None):
-    return Core(settings, scale or {}, remembered or {}, Quarantine(Remembered(), 0, 0), 0)
+def core_of(settings, scale=None, remembered=None, modes_remembered=NEVER_RECORDED):
+    quarantine, recording = Quarantine(Remembered(), 0, 0), modes.Modes(settings, modes_remembered)
+    return Core(settings, scale or {}, remembered or {}, quarantine, recording, Events(300), 0)
 
 
 class Desk:
@@ -44,7 +49,9 @@ class Desk:
 
     def ask(self, method, path, value=None, **headers):
         body = b"" if value is None else json.dumps(value).encode()
-        return self.api.answer(Request(method, path, {"content-type": "application/json", **SITE, **headers}, body), 0)
+        return self.api.answer(
+            Request(method, path, {"content-type": "application/json", **SITE, **headers}, body), 0, WALL_NS
+        )
 
 
 @pytest.fixture
@@ -172,7 +179,7 @@ def test_core_starts_with_the_settings_scale_until_another_was_wished():
 
     core = core_of(settings, scale={"fanout": 3})
 
-    assert core.scale == {"fanout": 3, "transcode": 2, "ingest": 1}
+    assert core.scale == {"fanout": 3, "transcode": 2, "recorder": 1, "ingest": 1}
 
 
 def test_core_leaves_when_its_own_turn_in_a_restart_comes(desk):
@@ -270,3 +277,101 @@ def test_restart_goes_on_when_the_scale_takes_a_member_away(desk):
 
     assert desk.core.restart_report()["running"] is False
     assert desk.core.restart_report()["error"] == ""
+
+
+def test_modes_are_listed_told_and_set(desk):
+    assert desk.ask("GET", "/api/cameras").value["cameras"][0]["recording"] == "off"
+    before = desk.ask("GET", "/api/cameras/attic/recording")
+    assert (before.status, before.value) == (200, {"camera": "attic", "mode": "off", "from": "settings"})
+
+    answer = desk.ask("POST", "/api/cameras/attic/recording", {"mode": "continuous"})
+
+    assert (answer.status, answer.value) == (200, {"camera": "attic", "mode": "continuous", "was": "off"})
+    assert desk.carried_out == 1
+    assert desk.ask("GET", "/api/cameras").value["cameras"][0]["recording"] == "continuous"
+    assert desk.ask("GET", "/api/cameras/attic/recording").value["from"] == "here"
+    assert desk.ask("POST", "/api/cameras/attic/recording", {"mode": None}).value["mode"] == "off"
+
+
+@pytest.mark.parametrize(
+    ("path", "wish", "status", "words"),
+    [
+        ("/api/cameras/attic/recording", {"mode": "on"}, 422, 'expected one of "off", "continuous", "event"'),
+        ("/api/cameras/attic/recording", {}, 422, 'expected {"mode": "off"}'),
+        ("/api/cameras/attic/recording", {"mode": "off", "x": 1}, 422, 'expected {"mode": "off"}'),
+        ("/api/cameras/attic/recording", [1], 422, 'expected {"mode": "off"}'),
+        ("/api/cameras/cellar/recording", {"mode": "off"}, 404, "no camera cellar is known"),
+        ("/api/cameras/cellar/events", {}, 404, "no camera cellar is known"),
+        ("/api/cameras/..%2Fattic/recording", {"mode": "off"}, 404, "is known"),
+        ("/api/cameras/attic/recording/", {"mode": "off"}, 404, "no such address"),
+        ("/api/cameras/attic/other", {}, 404, "no such address"),
+        ("/api/cameras/attic/events", {"name": ""}, 422, "1 to 100 characters"),
+    ],
+)
+def test_wrong_request_about_recording_is_refused_and_changes_nothing(desk, path, wish, status, words):
+    answer = desk.ask("POST", path, wish)
+
+    assert answer.status == status
+    assert words in answer.value["error"]
+    assert desk.carried_out == 0
+
+
+def test_event_is_told_and_answered_with_its_times(desk):
+    desk.core.modes.set("attic", "event")
+
+    answer = desk.ask("POST", "/api/cameras/attic/events", {"id": "door", "name": "ring", "duration_s": 5})
+
+    assert (answer.status, answer.value) == (
+        202,
+        {"id": "door", "start": "2027-01-15T08:00:00.000000Z", "end": "2027-01-15T08:00:05.000000Z", "mode": "event"},
+    )
+    assert desk.carried_out == 1
+    assert [event.id for event in desk.core.events.due(0, WALL_NS)] == ["door"]
+
+
+def test_event_that_nobody_keeps_is_told_with_that_note(desk):
+    answer = desk.ask("POST", "/api/cameras/attic/events")
+
+    assert (answer.status, answer.value["end"]) == (202, None)
+    assert "camera attic is not recorded" in answer.value["note"]
+
+
+@pytest.mark.parametrize("below", ["recording", "events"])
+def test_page_of_another_site_switches_no_recording_on(desk, below):
+    answer = desk.ask("POST", f"/api/cameras/attic/{below}", {"mode": "event"}, origin="https://evil.example")
+
+    assert answer.status == 403
+    assert desk.carried_out == 0
+
+
+def test_forgotten_camera_is_forgotten_altogether(desk):
+    desk.ask("POST", "/api/cameras/attic/recording", {"mode": "event"})
+    desk.ask("POST", "/api/cameras/attic/events", {})
+
+    assert desk.ask("DELETE", "/api/cameras/attic").status == 200
+
+    assert desk.core.modes.document()["cameras"] == {}
+    assert desk.core.events.due(0, WALL_NS) == []
+
+
+def test_recorders_are_scaled_before_they_run_and_that_is_said(desk):
+    answer = desk.ask("POST", "/api/scale", {"recorder": 2})
+
+    assert answer.value["recorder"]["wanted"] == 2
+    assert "as soon as a camera is recorded" in answer.value["recorder"]["note"]
+    assert "note" not in answer.value["fanout"]
+    desk.core.table = [*TABLE, *(Member("recorder", f"recorder-{number}", "STOPPED", 0) for number in range(3))]
+    assert desk.core.due(0) == []
+
+    desk.ask("POST", "/api/cameras/attic/recording", {"mode": "continuous"})
+
+    assert [action.member.name for action in desk.core.due(0)] == ["recorder-0", "recorder-1"]
+    assert "note" not in desk.ask("GET", "/api/scale").value["recorder"]
+
+
+def test_restart_of_what_never_ran_is_refused_with_the_reason(desk):
+    for stage in ("recorder", "library"):
+        answer = desk.ask("POST", "/api/restart", {"stage": stage})
+        assert answer.status == 422
+        assert "as soon as a camera is recorded" in answer.value["error"]
+    assert "library" not in desk.ask("POST", "/api/restart", {}).value["left"]

@@ -18,6 +18,7 @@ from services.keeper.desired import (
     Member,
     ScaleError,
     checked_wish,
+    in_force,
     is_holder,
     next_look_s,
     plan,
@@ -25,18 +26,21 @@ from services.keeper.desired import (
     wanted_members,
 )
 
-ONE_EACH = {"ingest": 1, "transcode": 1, "fanout": 1}
+# In force while nothing is recorded.
+ONE_EACH = {"ingest": 1, "transcode": 1, "recorder": 0, "fanout": 1, "library": 0}
+# Pools whose port somebody must hold.
+WITH_PORT = ("ingest", "fanout")
 
 
 def full_table(**states: str) -> list[Member]:
     """supervisord's table as it is before keeper starts, but for the states given by name (`fanout_1`)."""
     names = [(single, single) for single in SINGLES]
-    names += [(pool, f"{pool}-{number}") for pool in POOLS for number in range(POOL_LIMIT + (pool != "transcode"))]
+    names += [(pool, f"{pool}-{number}") for pool in POOLS for number in range(POOL_LIMIT + (pool in WITH_PORT))]
     names += [(ALONE_STAGE, f"{ALONE_STAGE}-{number}") for number in range(ALONE_LIMIT)]
     names.append(("mock-camera", "mock-camera"))
     rows = []
     for group, name in names:
-        state = states.get(name.replace("-", "_"), "RUNNING" if group in SINGLES else "STOPPED")
+        state = states.get(name.replace("-", "_"), "RUNNING" if group in ("broker", "keeper") else "STOPPED")
         rows.append(Member(group, name, state, 0 if state in ("STOPPED", "FATAL", "EXITED") else 100 + len(rows)))
     return rows
 
@@ -97,6 +101,25 @@ def test_plan_leaves_the_demo_cameras_alone():
         assert "mock-camera" not in [action.member.name for action in plan(ONE_EACH, full_table(mock_camera=state))]
 
 
+def test_plan_starts_recorders_and_library_last_and_only_while_recording_is_used():
+    wished = {"ingest": 1, "transcode": 1, "recorder": 2, "fanout": 1}
+
+    used = plan(in_force(wished, is_recording=True), full_table())
+    unused = plan(in_force(wished, is_recording=False), full_table())
+
+    assert names(used, "start") == [
+        "fanout-0", "transcode-0", "ingest-0", "library", "recorder-0", "recorder-1", "ingest-8", "fanout-8",
+    ]  # fmt: skip
+    assert [name for name in names(unused, "start") if "recorder" in name or "library" in name] == []
+    assert wanted_members(in_force(wished, is_recording=False), full_table()) != []
+
+
+def test_plan_stops_recorders_and_library_that_nobody_asked_for():
+    table = full_table(recorder_0="RUNNING", library="RUNNING")
+
+    assert names(plan(ONE_EACH, table), "stop") == ["library", "recorder-0"]
+
+
 @given(
     scale=st.fixed_dictionaries({pool: st.integers(1, POOL_LIMIT) for pool in POOLS}),
     before=st.fixed_dictionaries({pool: st.integers(0, POOL_LIMIT) for pool in POOLS}),
@@ -126,9 +149,11 @@ def test_next_look_is_soon_while_something_is_passing():
 @pytest.mark.parametrize(
     ("wish", "words"),
     [
-        ({"fanuot": 3}, "unknown stage 'fanuot'; what scales is ingest, transcode and fanout"),
+        ({"fanuot": 3}, "unknown stage 'fanuot'; what scales is ingest, transcode, recorder and fanout"),
         ({"broker": 2}, "broker is one process by design"),
         ({"keeper": 1}, "keeper is one process by design"),
+        ({"library": 2}, "library is one process by design"),
+        ({"recorder": 9}, "recorder=9: expected a whole number from 1 to 8"),
         ({"fanout": 0}, "fanout=0: expected a whole number from 1 to 8"),
         ({"fanout": 9}, "fanout=9: expected a whole number from 1 to 8"),
         ({"fanout": True}, "expected a whole number"),
@@ -155,7 +180,8 @@ def test_process_table_settings_and_keeper_agree_on_the_limits():
         section = table[f"fcgi-program:{pool}"]
         assert section.getint("numprocs") == POOL_LIMIT + 1
         assert f"test %(process_num)d -lt {POOL_LIMIT}" in section["command"]
-    assert table["program:transcode"].getint("numprocs") == POOL_LIMIT
+    for pool in ("transcode", "recorder"):
+        assert table[f"program:{pool}"].getint("numprocs") == POOL_LIMIT
     assert table[f"program:{ALONE_STAGE}"].getint("numprocs") == ALONE_LIMIT
 
 
@@ -171,7 +197,7 @@ def test_nothing_of_the_table_blocks_or_outlives_the_pipeline():
     priority = {section.name.partition(":")[2]: section.getint("priority") for section in programs}
     # Groups stop by falling priority: keeper first, then the source before the sink.
     assert sorted(priority, key=priority.__getitem__, reverse=True) == [
-        "keeper", "mock-camera", "ingest", "transcode", "transcode-alone", "fanout", "broker",
+        "keeper", "mock-camera", "ingest", "transcode", "transcode-alone", "recorder", "library", "fanout", "broker",
     ]  # fmt: skip
     for section in programs:
         assert section["redirect_stderr"] == "true", section.name

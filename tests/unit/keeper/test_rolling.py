@@ -15,7 +15,7 @@ TABLE = [
     Member("transcode", "transcode-0", "RUNNING", 30),
     Member("ingest", "ingest-0", "FATAL", 0),
 ]
-SCALE = {"fanout": 2, "transcode": 1, "ingest": 1}
+SCALE = {"fanout": 2, "transcode": 1, "recorder": 0, "ingest": 1, "library": 0}
 
 
 def test_roll_stops_the_first_at_once_and_the_second_when_the_first_was_heard_again():
@@ -75,7 +75,10 @@ def test_members_of_all_stages_end_with_keeper():
 
 
 def test_members_of_an_unknown_stage_are_refused():
-    with pytest.raises(ScaleError, match="unknown stage 'fanuot'; expected one of ingest, transcode, fanout"):
+    with pytest.raises(
+        ScaleError,
+        match="unknown stage 'fanuot'; expected one of ingest, transcode, recorder, fanout, broker, keeper, library",
+    ):
         members_of("fanuot", TABLE, SCALE)
 
 
@@ -95,3 +98,11 @@ def test_members_of_transcode_include_the_workers_for_one_camera_that_run():
 
     assert members_of("transcode", table, SCALE) == ["transcode-0", "transcode-alone-1"]
     assert members_of("", table, SCALE).count("transcode-alone-1") == 1
+
+
+def test_members_of_all_stages_include_what_records_while_it_is_used():
+    scale = {**SCALE, "recorder": 2, "library": 1}
+
+    assert members_of("", TABLE, scale)[:5] == ["broker", "library", "fanout-0", "fanout-1", "recorder-0"]
+    assert members_of("recorder", TABLE, scale) == ["recorder-0", "recorder-1"]
+    assert members_of("library", TABLE, scale) == ["library"]

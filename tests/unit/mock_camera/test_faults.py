@@ -2,10 +2,12 @@ import pytest
 
 from tools.mock_camera.faults import (
     Corrupt,
+    Rates,
     Resize,
     Stall,
     Vanish,
     parse_corrupt,
+    parse_rates,
     parse_resize,
     parse_stall,
     parse_vanish,
@@ -32,6 +34,17 @@ def test_corrupt_is_kinds_and_rate(text, corrupt):
 def test_resize_is_a_size_and_a_time():
     assert parse_resize("svga:2.5") == Resize(Size(800, 600), 2.5)
     assert parse_resize("800x600") == Resize(Size(800, 600), 5.0)
+
+
+def test_rates_are_numbers_and_every():
+    assert parse_rates("5,0.2,30:2.5") == Rates((5, 0.2, 30), 2.5)
+    assert parse_rates("15") == Rates((15,), 5)
+
+
+@pytest.mark.parametrize("text", ["", "0", "5,,6", "5:0", "-1", "2000", "fast"])
+def test_rates_refuse_what_no_camera_has(text):
+    with pytest.raises(ValueError, match=r"rate|number|time"):
+        parse_rates(text)
 
 
 def test_vanish_is_a_time_and_perhaps_a_return():

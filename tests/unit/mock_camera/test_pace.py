@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.units import NS_PER_MS, NS_PER_S
-from tools.mock_camera.faults import Faults, Stall
+from tools.mock_camera.faults import Faults, Rates, Stall
 from tools.mock_camera.pace import Pace
 
 START_NS = 5_000 * NS_PER_S
@@ -54,6 +54,16 @@ def test_stall_leaves_a_gap_of_its_length_each_time():
     assert sum(gap_ns > NS_PER_S for gap_ns in gaps_ns) == 3
     # No burst makes up for the stall.
     assert min(gaps_ns) >= FRAME_NS
+
+
+def test_rates_take_turns_and_no_frame_is_closer_than_the_faster_one():
+    times_ns = paced(Faults(rates=Rates((5, 20), 2)), 150)
+    gaps_ns = [after - before for before, after in pairwise(times_ns)]
+    assert set(gaps_ns) == {200 * NS_PER_MS, 50 * NS_PER_MS}
+    by_second = [
+        sum(second * NS_PER_S <= time_ns < (second + 1) * NS_PER_S for time_ns in times_ns) for second in range(8)
+    ]
+    assert by_second == pytest.approx([5, 5, 20, 20, 5, 5, 20, 20], abs=4)
 
 
 def test_slow_camera_skips_instead_of_catching_up():

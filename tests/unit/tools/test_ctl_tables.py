@@ -64,11 +64,43 @@ def test_status_says_what_is_limited_isolated_and_in_quarantine():
     ]
 
 
+def test_status_says_what_is_recorded_and_why_something_is_not():
+    told = {"mode": "continuous", "state": "recording", "reason": "", "detail": "", "newest": time.time() - 1.2}
+    cameras = [
+        {**CAMERA, "recording": {**told, "shift_s": 3600.0}},
+        {**CAMERA, "id": "yard", "recording": {"mode": "event"}},
+        {**CAMERA, "id": "hall", "recording": {**told, "mode": "event", "state": "waiting", "reason": "no_event"}},
+        {
+            **CAMERA, "id": "gate",
+            "recording": {**told, "state": "stopped", "reason": "disk_full", "detail": "3 MB are free", "newest": None},
+        },
+    ]  # fmt: skip
+    lines = status_lines({"cameras": [*cameras, {**CAMERA, "id": "attic"}]})
+
+    head = lines.index(next(line for line in lines if line.startswith("camera") and "recording" in line))
+    assert [line.split() for line in lines[head + 1 : head + 6]] == [
+        ["porch", "continuous", "recording", "1", "s", "ago"],
+        ["yard", "event", "starting", "-"],
+        ["hall", "event", "waiting", "1", "s", "ago"],
+        ["gate", "continuous", "stopped", "-"],
+        [],
+    ]
+    assert lines[-2:] == [
+        "porch: the clock was set back, so footage is stored 1 h ahead of it for now",
+        "gate: no footage at the moment, disk full: 3 MB are free",
+    ]
+
+
+def test_status_says_nothing_of_recording_where_nothing_is_recorded():
+    assert not any("recording" in line for line in status_lines({"cameras": [CAMERA]}))
+
+
 def test_status_fits_a_terminal_whatever_it_says():
     worst = {
         **CAMERA, "id": "a" * 32, "online": False, "last_frame_age_s": 59 * 60.0, "width": 1600, "height": 1200,
         "viewers": 2500, "jpeg_bytes_per_s": 9e6, "delay_ms": {"whole": {"p50": 1234.0, "p95": 57000.0}},
         "dropped": {f"cause_{number}": 10**7 for number in range(20)}, "warning": "a sentence of many words " * 9,
+        "recording": {"mode": "continuous", "state": "recording", "reason": "unwritable", "detail": "many words " * 18},
     }  # fmt: skip
     lines = status_lines({"processes": [PROCESS], "cameras": [worst, CAMERA]})
 

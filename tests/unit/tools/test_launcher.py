@@ -8,6 +8,7 @@ from common.config import load
 from tools.launcher import lock
 from tools.launcher.__main__ import environment
 from tools.launcher.announce import greeting
+from tools.launcher.preflight import recording_trouble
 
 
 def settings(tmp_path, **variables):
@@ -42,6 +43,29 @@ def test_environment_fills_supervisord_conf_in_and_keeps_the_rest(tmp_path):
     assert filled["CAM_DEMO"] == "false"
     # The services accept every variable that the launcher hands on.
     load(filled)
+
+
+def test_folder_of_recordings_that_cannot_be_used_is_said_in_a_sentence_where_something_is_recorded(tmp_path):
+    (tmp_path / "taken").touch()
+    folder = {"CAM_RECORDING_DIR": str(tmp_path / "taken" / "footage")}
+
+    sentence = recording_trouble(settings(tmp_path, CAM_RECORDING_MODE="event", **folder))
+
+    assert sentence == (
+        f"CAM_RECORDING_DIR='{tmp_path}/taken/footage': {tmp_path}/taken is no folder, so nothing is recorded until "
+        "that is changed; live runs"
+    )
+    assert recording_trouble(settings(tmp_path, **folder)) == ""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "recording.json").touch()
+    assert recording_trouble(settings(tmp_path, **folder)) == sentence
+
+
+def test_folder_of_recordings_that_is_yet_to_be_made_is_no_trouble(tmp_path):
+    chosen = settings(tmp_path, CAM_RECORDING_MODE="continuous", CAM_RECORDING_DIR=str(tmp_path / "a" / "b"))
+
+    assert recording_trouble(chosen) == ""
+    assert not (tmp_path / "a").exists()
 
 
 def test_lock_is_held_by_one_and_free_when_its_holder_is_gone(tmp_path):

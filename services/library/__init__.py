@@ -1,0 +1,1 @@
+"""The library: what was recorded, for those who look at it."""
