@@ -16,7 +16,7 @@ from common.errors import RecordingError
 from common.recordings.disk import make_folder, remove, sync_folder
 from common.recordings.index import Index, set_aside
 from common.recordings.journal import Journal
-from common.recordings.layout import INDEX_NAME, JOURNAL_NAME, day_of, day_start_ns
+from common.recordings.layout import INDEX_NAME, JOURNAL_NAME, LOCK_NAME, day_of, day_start_ns
 from common.recordings.lock import take_lock
 from common.recordings.look import look
 from common.recordings.repair import Repaired, repair
@@ -92,6 +92,21 @@ class CameraStore:
         if self._lock_fd >= 0:
             fd, self._lock_fd = self._lock_fd, -1
             os.close(fd)
+
+    @property
+    def identity(self) -> tuple[int, int]:
+        """Which folder this is, wherever it lies: the lock's device and inode."""
+        status = os.fstat(self._lock_fd)
+        return status.st_dev, status.st_ino
+
+    def check_place(self) -> None:
+        """Raise OSError when the folder is not where it was: moved away, or another disk was mounted over it.
+
+        Its open files would go on being written, and nobody would find them.
+        """
+        status = (self.folder / LOCK_NAME).stat()
+        if (status.st_dev, status.st_ino) != self.identity:
+            raise OSError(errno.ESTALE, "another folder has taken its place", str(self.folder))
 
     def path(self, row: FileRow) -> Path:
         """Return where a file lies."""

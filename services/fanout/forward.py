@@ -138,8 +138,10 @@ async def _pass_back(request: Request, answer: ClientResponse) -> StreamResponse
         async for part in answer.content.iter_chunked(CHUNK_BYTES):
             await response.write(part)
     except (ClientError, TimeoutError) as error:
+        # A client that left fails our writing with a ClientError, too (aiohttp); a player does so at every jump.
+        if request.transport is not None and not request.transport.is_closing():
+            log.warning("%s: the answer broke off: %s", request.path, error or type(error).__name__)
         # The status has gone out: cut, so that nobody takes what came for the whole.
-        log.warning("%s: the answer broke off: %s", request.path, error or type(error).__name__)
         connection.abort()
     return response
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from common.moments import moment_text
 from common.clock import Clock
 from common.http import ClientError, Request, StreamResponse, unix_session, unix_url
+from common.moments import moment_text
 from services.library.application import RECORDINGS, Routes, camera_of, json_answer, read_json
 from services.library.owners import Owners
 from services.library.queries import given_range, refuse_others
@@ -45,8 +45,8 @@ class Changes:
         is_protected, name = body.get("protected", True), body.get("name", "")
         if not isinstance(is_protected, bool):
             raise Refusal(400, "protected: expected true or false")
-        if not isinstance(name, str) or len(name) > NAME_LIMIT:
-            raise Refusal(400, f"name: expected a text of at most {NAME_LIMIT} characters")
+        if not isinstance(name, str) or len(name) > NAME_LIMIT or not name.isprintable():
+            raise Refusal(400, f"name: expected a text of at most {NAME_LIMIT} characters, in one line")
         wish = {
             "camera": camera,
             "from_ns": range_.from_ns,

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from typing import Any, Final
 
-from common.moments import moment_text
 from common.clock import Clock
 from common.config import Settings
 from common.http import Request, StreamResponse
+from common.moments import moment_text
 from common.names import camera_id
 from common.recordings.index import IndexReader
 from common.recordings.rows import FileRow

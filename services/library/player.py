@@ -5,10 +5,10 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Final, TypeVar
 
-from common.moments import moment_stamp, moment_text
 from common.clock import Clock
 from common.errors import RecordingError
 from common.http import Request, Response, StreamResponse
+from common.moments import moment_stamp, moment_text
 from common.recordings.reading import SampleTable
 from common.recordings.rows import FileRow, Kind
 from common.units import NS_PER_S

@@ -8,10 +8,10 @@ import threading
 from collections import OrderedDict
 from typing import Any, Final
 
-from common.moments import moment_text
 from common.errors import RecordingError
+from common.moments import moment_text
 from common.recordings.reading import SampleTable
-from common.recordings.rows import FileRow, GapRow, Kind, State
+from common.recordings.rows import FileRow, Kind, State
 from common.units import HZ_90K, NS_PER_MS, NS_PER_S
 from services.library.assembly import Programme, Share, assemble, share_of
 from services.library.boxes import sample_entries
@@ -33,6 +33,8 @@ FILES: Final = 2000
 SAID: Final = 1000
 # `recording.segment_s` at most, and the way to the next keyframe.
 LONGEST_FILE_NS: Final = 7200 * NS_PER_S
+# A file has its row with the pass after its first fragment, and the one before is finished by then.
+NEXT_FILE_NS: Final = 15 * NS_PER_S
 
 
 class Programmes:
@@ -51,8 +53,13 @@ class Programmes:
         key = (camera, range_, tuple(_version(row) for row in rows), tuple((gap.start_ns, gap.end_ns) for gap in gaps))
         known = self._known(key)
         if known is None:
-            known = self._make(camera, range_, rows, gaps)
-            self._keep(key, known)
+            shares, is_complete = self._shares(camera, range_, rows)
+            if not shares:
+                raise self.nothing(camera, range_)
+            known = assemble(shares, gaps)
+            # What could not be read may be readable again, without a change of its row.
+            if is_complete:
+                self._keep(key, known)
         return known
 
     def reader(self, camera: str, programme: Programme) -> MovieReader:
@@ -70,7 +77,10 @@ class Programmes:
         times_ns: list[int] = []
         keys: list[int] = []
         for share in programme.shares:
-            table = self._catalogue.table(camera, share.row)
+            try:
+                table = self._catalogue.table(camera, share.row)
+            except RecordingError as error:
+                raise Refusal(404, f"footage has just been deleted: {error}") from error
             first, stop = share.cut.shown, share.cut.stop
             keys.extend(len(times_ns) + key - first for key in table.keys if first <= key < stop)
             times_ns.extend(time_ns(share.row.start_ns, tick) for tick in table.times_90k[first:stop])
@@ -92,7 +102,7 @@ class Programmes:
     def playlist(self, camera: str, range_: Range, now_ns: int) -> str:
         """Return a range as a playlist."""
         rows, gaps = self._rows(camera, range_), self._catalogue.gaps(camera, range_.from_ns, range_.to_ns)
-        goes_on = bool(rows) and range_.to_ns > now_ns and rows[-1].state is State.OPEN
+        goes_on = bool(rows) and range_.to_ns > now_ns and _is_going_on(rows[-1], now_ns)
         # Files that begin before the range do so less than this.
         origin_ns = range_.from_ns - LONGEST_FILE_NS
         listed: list[Listed] = []
@@ -104,7 +114,7 @@ class Programmes:
             entry = sample_entries(table.init)[0]
             joins = before is not None and before[1] == entry and is_joined(before[0].end_ns, row.start_ns, gaps)
             segments = segments_of(_fragments(table), table.end_90k, row.start_ns, range_.from_ns, range_.to_ns)
-            if goes_on and row is rows[-1]:
+            if goes_on and row is rows[-1] and row.state is State.OPEN:
                 # The last one may still become longer; what players were told must stay.
                 segments = segments[:-1]
             if segments:
@@ -119,15 +129,16 @@ class Programmes:
         rows = self._catalogue.files(camera, range_.from_ns, range_.to_ns)
         return [row for row in rows if row.kind is Kind.VIDEO and row.frames]
 
-    def _make(self, camera: str, range_: Range, rows: list[FileRow], gaps: list[GapRow]) -> Programme:
-        shares = [share for row in rows if (share := self._share(camera, row, range_))]
-        if not shares:
-            raise self.nothing(camera, range_)
-        return assemble(shares, gaps)
-
-    def _share(self, camera: str, row: FileRow, range_: Range) -> Share | None:
-        table = self._table(camera, row)
-        return share_of(table, row, range_.from_ns, range_.to_ns) if table else None
+    def _shares(self, camera: str, range_: Range, rows: list[FileRow]) -> tuple[list[Share], bool]:
+        """Return what each file has of a range, and whether every one could be read. One table at a time is held."""
+        shares, is_complete = [], True
+        for row in rows:
+            table = self._table(camera, row)
+            is_complete &= table is not None
+            share = share_of(table, row, range_.from_ns, range_.to_ns) if table else None
+            if share:
+                shares.append(share)
+        return shares, is_complete
 
     def _table(self, camera: str, row: FileRow) -> SampleTable | None:
         try:
@@ -176,6 +187,11 @@ class Programmes:
             self._kept[key] = programme
             while len(self._kept) > PROGRAMMES or sum(len(each.shares) for each in self._kept.values()) > FILES:
                 self._kept.popitem(last=False)
+
+
+def _is_going_on(newest: FileRow, now_ns: int) -> bool:
+    """Return whether more is to come behind a file: a player that was told of an end asks no more."""
+    return newest.state is State.OPEN or abs(now_ns - (newest.end_ns - newest.shift_ns)) < NEXT_FILE_NS
 
 
 def _version(row: FileRow) -> tuple[object, ...]:

@@ -30,7 +30,9 @@ async def send(
         common = {"Accept-Ranges": "bytes", "ETag": f'"{etag}"', "Cache-Control": "private, no-cache", **headers}
         if is_known(etag, request.headers.get("If-None-Match")):
             return Response(status=304, headers=common)
-        part = wanted(reader.size_bytes, etag, request.headers.get("Range"), request.headers.get("If-Range"))
+        # Ranges are of GET alone; HEAD tells of the whole (RFC 9110, 14.2).
+        range_header = request.headers.get("Range") if request.method == "GET" else None
+        part = wanted(reader.size_bytes, etag, range_header, request.headers.get("If-Range"))
         if part.is_part:
             common["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{reader.size_bytes}"
         response = StreamResponse(status=206 if part.is_part else 200, headers=common)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
-from common.moments import moment_stamp, moment_text
 from common.errors import RecordingError
 from common.http import Request, Response, StreamResponse
+from common.moments import moment_stamp, moment_text
 from common.names import CameraId
 from common.recordings.originals import read_originals
 from common.recordings.reading import SampleTable

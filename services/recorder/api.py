@@ -41,4 +41,6 @@ def parse_wish(request: Request) -> Wish:
     is_protected, name = fields.get("protected", True), fields.get("name", "")
     if not isinstance(is_protected, bool) or not isinstance(name, str):
         raise RequestError(400, "protected: expected true or false; name: expected a text")
-    return Wish(PROTECT if is_protected else UNPROTECT, camera, from_ns, to_ns, name[:NAME_LIMIT])
+    # JSON can say half a character (a lone surrogate), which no file can hold.
+    readable = "".join(character for character in name if character.isprintable())
+    return Wish(PROTECT if is_protected else UNPROTECT, camera, from_ns, to_ns, readable[:NAME_LIMIT])

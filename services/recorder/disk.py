@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 RETENTION_INTERVAL_NS: Final = 10 * NS_PER_S
 # A pass that is set to be rare does not let frames wait for longer.
 LONGEST_WAIT_NS: Final = NS_PER_S
+NEVER_NS: Final = 1 << 63
 
 
 def now() -> Moment:
@@ -107,7 +108,9 @@ class Disk:
 
     def has_protected(self) -> bool:
         try:
-            return any(store.index.protections() for store in self._stores().values())
+            indexes = [store.index for store in self._stores().values()]
+            is_any = any(index.protections() for index in indexes)
+            return is_any and not any(index.oldest(unprotected=True) for index in indexes)
         except (OSError, RecordingError):
             return False
 
@@ -128,8 +131,8 @@ class Disk:
     def _run(self) -> None:
         try:
             while not self._stops:
-                self._turn()
-                self._backlog.wait(self._wait_s())
+                if self._turn():
+                    self._backlog.wait(self._wait_s())
             self._drain()
             for camera in self._cameras.values():
                 camera.close(now())
@@ -147,8 +150,9 @@ class Disk:
             due_ns = min(due_ns, mono_ns + LOCK_INTERVAL_NS)
         return max(0.0, (due_ns - mono_ns) / NS_PER_S)
 
-    def _turn(self) -> None:
-        self._drain()
+    def _turn(self) -> bool:
+        """Do what is due; return whether everything that was handed on is dealt with."""
+        is_drained = self._drain(until_ns=self._next_pass_ns)
         moment = now()
         if moment.mono_ns >= self._next_pass_ns:
             self._next_pass_ns = moment.mono_ns + self._pass_ns
@@ -164,13 +168,18 @@ class Disk:
         if self._encoding is not None:
             self._encoding.tick(moment.mono_ns)
         self._tell(moment)
+        return is_drained
 
-    def _drain(self) -> None:
+    def _drain(self, until_ns: int = NEVER_NS) -> bool:
+        """Deal with what waits, until a pass is due: what comes faster than it is written must not put that off."""
         while (item := self._backlog.take()) is not None:
             if isinstance(item, Offer):
                 self._offer(item)
             else:
                 self._obey(item)
+            if time.monotonic_ns() >= until_ns:
+                return False
+        return True
 
     def _offer(self, offer: Offer) -> None:
         camera = self._cameras.get(offer.camera)

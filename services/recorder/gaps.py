@@ -12,7 +12,9 @@ class StoredGaps:
         self._store = store
         self._timeline = timeline
         self._rows: dict[int, GapRow] = {}
-        self._stored_open: set[int] = set()
+        # What a life before has stored has to be taken back, too, should it turn out that it never was.
+        known = store.index.open_gap()
+        self._stored_open: set[int] = {known.start_ns} if known else set()
 
     @property
     def edge_ns(self) -> int:

@@ -27,7 +27,7 @@ class House(Protocol):
         """Raise OSError while less of the disk is free than has to be."""
 
     def has_protected(self) -> bool:
-        """Return whether anything is kept because it is protected."""
+        """Return whether there is protected footage, and nothing else that may go."""
 
     def ask(self, camera: str) -> None:
         """Ask for a keyframe of a camera."""

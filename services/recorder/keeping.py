@@ -9,7 +9,6 @@ from common.counters import RateMeter
 from common.errors import RecordingError
 from common.http1 import Answer, refusal
 from common.recordings.camera_store import CameraStore
-from common.recordings.layout import LOCK_NAME
 from common.recordings.rows import FileRow, Reason, State
 from common.units import NS_PER_MS, NS_PER_S
 from services.recorder.api import DELETE, PROTECT
@@ -43,6 +42,7 @@ class KeptCamera:
         self._house: Final = house
         self._tally: Final = tally
         self._gaps: StoredGaps | None = None
+        self._identity = (0, 0)
         self._taking: Taking | None = None
         self._encoder: Encoder | None = None
         self._wanted_mode = ""
@@ -229,10 +229,12 @@ class KeptCamera:
     def _begin(self, store: CameraStore, now: Moment) -> None:
         for sentence in store.repaired.sentences:
             log.warning("camera %s: %s", self.camera, sentence)
-        timeline, rows = restore(store.index)
-        if self._gaps is None:
-            self._gaps = StoredGaps(store, timeline)
+        if self._gaps is None or store.identity != self._identity:
+            timeline, rows = restore(store.index)
+            self._gaps, self._identity = StoredGaps(store, timeline), store.identity
             self._gaps.say(rows)
+            if self.trouble is not None and self._gaps.gap is not None:
+                self._gaps.begin(self._gaps.edge_ns, self.trouble.reason, self.trouble.sentence)
         else:
             self._gaps.move_to(store)
         self._mode, self._next_totals_ns = "", 0
@@ -299,8 +301,7 @@ class KeptCamera:
                     raise
 
     def _pass(self, store: CameraStore, now: Moment) -> None:
-        # Files that were moved away would go on being written, and nobody would find them.
-        (store.folder / LOCK_NAME).stat()
+        store.check_place()
         if self._taking is not None:
             self._taking.tick(now)
         if self._gaps is not None:

@@ -221,6 +221,8 @@ def test_client_that_leaves_in_the_middle_of_an_answer_leaves_nothing_behind(api
         assert client.read_head().status == 200
 
     wait_until(lambda: api.fanout.open_files() <= before, "both connections closed")
+    # Players do it at every jump.
+    assert "/api/test/huge: the answer broke off" not in api.fanout.log()
 
 
 def test_bodies_pass_with_length_and_in_chunks(api):
@@ -274,6 +276,7 @@ def test_answer_that_breaks_off_is_not_taken_for_whole(api):
         head = client.read_head()
         assert (head.status, head.headers["content-length"]) == (200, "1000")
         assert len(client.read_to_end()) < 1000
+    wait_until(lambda: "/api/test/breaks-off: the answer broke off" in api.fanout.log(), "a word in the log")
 
 
 def test_socket_outside_the_run_folder_is_not_opened(api):

@@ -184,6 +184,9 @@ def test_socket_outside_the_run_folder_is_not_asked(tmp_path):
         ({**BODY, "protected": "yes"}, {}, 400),
         ({**BODY, "name": "x" * 101}, {}, 400),
         ({**BODY, "name": 5}, {}, 400),
+        # Half a character, which no file can hold, and a second line.
+        ({**BODY, "name": "\ud800"}, {}, 400),
+        ({**BODY, "name": "a\nb"}, {}, 400),
         ({**BODY, "nmae": "x"}, {}, 400),
         (BODY, {"Origin": "http://elsewhere.example"}, 403),
         (BODY, {"Origin": "null"}, 403),

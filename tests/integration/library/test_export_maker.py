@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from common.clock import SystemClock
+from common.moments import moment_text
 from common.recordings.rows import FileRow
 from services.library import export_maker
 from services.library.catalogue import Catalogue
@@ -16,7 +17,6 @@ from services.library.export import ATTEMPTS, Export, Stage, parse_export
 from services.library.export_maker import ExportMaker
 from services.library.export_store import ExportStore
 from services.library.programmes import Programmes
-from common.moments import moment_text
 from tests.helpers.crashing_codec import HANG, crashing_codecs, marked
 from tests.helpers.footage import EVENING_NS, Footage
 from tests.helpers.kernel import own_children

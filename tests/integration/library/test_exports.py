@@ -11,9 +11,9 @@ from typing import Any
 import av
 import pytest
 
+from common.moments import moment_text
 from common.recordings.rows import GapRow, Reason
 from common.units import NS_PER_S
-from common.moments import moment_text
 from tests.helpers.bus import short_tmp
 from tests.helpers.crashing_codec import CRASH, HANG, crashing_codecs, marked
 from tests.helpers.footage import EVENING_NS, FPS, Footage

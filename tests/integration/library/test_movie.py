@@ -186,6 +186,46 @@ def test_programme_is_made_anew_when_the_index_has_changed(tmp_path):
     footage.close()
 
 
+def test_times_of_pictures_that_were_deleted_meanwhile_are_404(tmp_path):
+    footage = Footage(tmp_path, CAMERA)
+    row = footage.add(EVENING_NS, coded(30))
+    programmes = Programmes(Catalogue(tmp_path, tables_bytes=0))
+    range_ = Range(EVENING_NS, EVENING_NS + 60 * S)
+    assert len(programmes.frames(CAMERA, range_)["times_ms"]) == 30
+    (tmp_path / CAMERA / row.name).unlink()
+    with pytest.raises(Refusal) as refused:
+        programmes.frames(CAMERA, range_)
+    assert refused.value.status == 404
+    footage.close()
+
+
+def test_footage_that_could_not_be_read_for_a_moment_is_there_again(tmp_path):
+    footage = Footage(tmp_path, CAMERA)
+    footage.add(EVENING_NS, coded(30))
+    path = tmp_path / CAMERA / footage.add(EVENING_NS + 2 * S, coded(30)).name
+    programmes = Programmes(Catalogue(tmp_path))
+    range_ = Range(EVENING_NS, EVENING_NS + 60 * S)
+    aside = path.rename(path.with_suffix(".away"))
+    assert len(programmes.programme(CAMERA, range_).shares) == 1
+    aside.rename(path)
+    assert len(programmes.programme(CAMERA, range_).shares) == 2
+    footage.close()
+
+
+@pytest.mark.parametrize("shift_ns", [0, 3600 * S])
+def test_playlist_goes_on_between_two_files_and_ends_when_none_follows(tmp_path, shift_ns):
+    footage = Footage(tmp_path, CAMERA)
+    row = footage.add(EVENING_NS, coded(90, key_every=15), shift_ns=shift_ns)
+    footage.close()
+    programmes = Programmes(Catalogue(tmp_path))
+    range_ = Range(EVENING_NS, EVENING_NS + 2 * 3600 * S)
+    # The next file has its row with the next pass.
+    soon = programmes.playlist(CAMERA, range_, row.end_ns - shift_ns + S)
+    assert soon.count("#EXTINF") == 2
+    assert "ENDLIST" not in soon
+    assert "ENDLIST" in programmes.playlist(CAMERA, range_, row.end_ns - shift_ns + 60 * S)
+
+
 def test_range_without_footage_names_the_nearest(recordings):
     with pytest.raises(Refusal) as refused:
         reader_of(recordings, 80, 90)

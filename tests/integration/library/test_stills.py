@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from common.moments import moment_ns, moment_text
 from common.recordings.container import Sample
 from common.recordings.rows import GapRow, Reason, State
 from common.units import NS_PER_S
-from common.moments import moment_ns, moment_text
 from tests.helpers.bus import short_tmp
 from tests.helpers.crashing_codec import CRASH, HANG, crashing_codecs, marked
 from tests.helpers.footage import EVENING_NS, FPS, Footage
@@ -77,7 +77,7 @@ def test_library_shows_exactly_the_picture_of_a_time(house):
         answer = house.still(after(number), exact=1)
         assert (answer.status, answer.headers["Content-Type"]) == (200, "image/jpeg"), answer.body
         assert number_in(answer.body) == number
-        assert abs(parse_time(answer.headers["X-Captured-At"], "") - after(number)) < 12_000
+        assert abs(moment_ns(answer.headers["X-Captured-At"]) - after(number)) < 12_000
         assert (reference(answer.body).width, reference(answer.body).height) == (320, 240)
 
 

@@ -91,6 +91,7 @@ def test_same_id_changes_the_event_and_another_cameras_is_another():
         ({"name": "a\nb"}, "1 to 100"),
         ({"name": None}, "1 to 100"),
         ({"start": "yesterday"}, "start: 'yesterday' is no moment"),
+        ({"start": 1e305}, "start: '1e.305' is no moment"),
         ({"start": WALL_NS // NS_PER_S + 61}, "start lies 61 s in the future"),
         ({"start": "now", "end": 5}, "an end after the start"),
         ({"start": 5, "end": "now"}, "by a day at most"),

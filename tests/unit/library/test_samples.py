@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.library.samples import Cut, Extent, count_keys, cut, extents, nearest_tick, time_ns
 from common.moments import moment_ns, moment_text
+from services.library.samples import Cut, Extent, count_keys, cut, extents, nearest_tick, time_ns
 
 START_NS = 1_795_381_200_123_456_789
 
@@ -55,7 +55,7 @@ def test_file_without_samples_or_keyframe_gives_nothing():
 def test_time_that_an_answer_gave_finds_the_same_picture(steps, data):
     times = [sum(steps[:index]) - steps[0] for index in range(1, len(steps) + 1)]
     index = data.draw(st.integers(0, len(times) - 1))
-    given_ns = parse_time(moment_text(time_ns(START_NS, times[index])), "from")
+    given_ns = moment_ns(moment_text(time_ns(START_NS, times[index])))
     found = cut(FakeTable(times, [0]), START_NS, given_ns, given_ns + 10**15)
     assert found is not None
     # A tick is 11 us: pictures at least so far apart are told from each other.

@@ -72,6 +72,8 @@ def test_wishes_are_read():
     assert parse_wish(request("/delete", DAY)) == Wish("delete", "porch", 1, 2)
     assert parse_wish(request("/protect", {**DAY, "name": "x" * 200})) == Wish("protect", "porch", 1, 2, "x" * 100)
     assert parse_wish(request("/protect", {**DAY, "protected": False})).verb == "unprotect"
+    # What no file can hold must not stop who writes it.
+    assert parse_wish(request("/protect", {**DAY, "name": "a\ud800\nb"})).name == "ab"
 
 
 @pytest.mark.parametrize(

@@ -82,8 +82,10 @@ def test_lock_is_held_by_one_and_free_when_its_holder_is_gone(tmp_path):
 
 def test_lock_goes_with_the_process_that_was_started_in_its_holders_place(tmp_path):
     script = (
-        "import os, sys; from pathlib import Path; from tools.launcher import lock;"
-        "lock.acquire(Path(sys.argv[1])); os.execvp('sleep', ['sleep', '60'])"
+        "import os, sys; from pathlib import Path; from tools.launcher import lock\n"
+        # Whoever asks for the holder has the lock for a moment.
+        "while lock.acquire(Path(sys.argv[1])) is None: pass\n"
+        "os.execvp('sleep', ['sleep', '60'])"
     )
     process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)])
     try:
