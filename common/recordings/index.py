@@ -38,6 +38,8 @@ CREATE TABLE files (
 CREATE INDEX files_by_end ON files (end_ns, start_ns);
 CREATE INDEX files_by_start ON files (start_ns);
 CREATE INDEX files_not_done ON files (state) WHERE state != 'done';
+CREATE INDEX files_shifted ON files (end_ns) WHERE shift_ns > 0;
+CREATE INDEX files_sizes ON files (kind, size_bytes);
 CREATE TABLE gaps (
     id INTEGER PRIMARY KEY, start_ns INTEGER NOT NULL UNIQUE, end_ns INTEGER NOT NULL, reason TEXT NOT NULL,
     detail TEXT NOT NULL, frames INTEGER NOT NULL) STRICT;

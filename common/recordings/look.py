@@ -24,8 +24,8 @@ class Found:
     """Names that are nothing of ours; nobody touches them."""
 
 
-def look(folder: Path, camera: str) -> Found:
-    """Return what lies in a camera's folder, by one look at each day's."""
+def look(folder: Path, camera: str, before_day: str = "") -> Found:
+    """Return what lies in a camera's folder, by one look at each day's; `before_day`: only at those of days before."""
     files: dict[str, int] = {}
     journals: dict[str, int] = {}
     parts: list[str] = []
@@ -33,6 +33,8 @@ def look(folder: Path, camera: str) -> Found:
     strange: list[str] = []
     with os.scandir(folder) as entries:
         days = sorted(entry.name for entry in entries if DAY.fullmatch(entry.name) and entry.is_dir())
+    if before_day:
+        days = [day for day in days if day < before_day]
     for day in days:
         with os.scandir(folder / day) as entries:
             for entry in entries:

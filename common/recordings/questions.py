@@ -53,7 +53,9 @@ class Questions:
 
     def unfinished(self, state: State) -> list[FileRow]:
         """Return the files in a state other than done, by their start."""
-        return [_file_row(row) for row in self._ask(f"{_FILES} WHERE state = ? ORDER BY start_ns", (state.value,))]
+        # Said twice, so that SQLite knows that its small index of these will do.
+        query = f"{_FILES} WHERE state != 'done' AND state = ? ORDER BY start_ns"
+        return [_file_row(row) for row in self._ask(query, (state.value,))]
 
     def newest_end_ns(self) -> int:
         """Return when the newest footage of any kind ends; 0: there is none."""
@@ -62,15 +64,25 @@ class Questions:
     def oldest(
         self, *, unprotected: bool = False, kind: Kind | None = None, before_ns: int = FOREVER_NS, limit: int = 1
     ) -> list[FileRow]:
-        """Return the oldest finished files that end before a time, oldest first: what retention takes."""
-        query = f"{_FILES} WHERE state = 'done' AND end_ns < ?"
-        values: list[object] = [before_ns]
+        """Return the oldest files that nobody writes, oldest first: what retention takes.
+
+        `before_ns`: finished ones that ended before a time of the clock, whatever recorder time is ahead of it.
+        """
+        # Originals that wait for their video are footage as any, where room is wanted; by age their video goes.
+        query, values, order = f"{_FILES} WHERE state != 'open'", list[object](), "start_ns"
+        if before_ns != FOREVER_NS:
+            query = (
+                f"{_FILES} WHERE state = 'done'"
+                " AND (end_ns < ? OR (shift_ns > 0 AND end_ns < ? AND end_ns - shift_ns < ?))"
+            )
+            # By the index of ends: there are few that are so old, and many that are not.
+            values, order = [before_ns, FOREVER_NS, before_ns], "+start_ns"
         if unprotected:
             query += f" AND NOT {_PROTECTED}"
         if kind is not None:
-            query += " AND kind = ?"
+            query += " AND +kind = ?"
             values.append(kind.value)
-        return [_file_row(row) for row in self._ask(f"{query} ORDER BY start_ns LIMIT ?", [*values, limit])]
+        return [_file_row(row) for row in self._ask(f"{query} ORDER BY {order} LIMIT ?", [*values, limit])]
 
     def file_before(self, time_ns: int) -> FileRow | None:
         """Return the last file with footage of those that end by a time."""

@@ -79,7 +79,7 @@ class Events:
             raise EventError(503, f"{LIMIT} events go on already, which is the most; try again when some have ended")
         event = _event(camera, id_, wish, before.event if before else None, wall_ns)
         self._told[camera, id_] = _Told(event, now_ns)
-        self.is_changed |= not event.end_ns or (before is not None and not before.event.end_ns)
+        self.is_changed = True
         return event
 
     def due(self, now_ns: int, wall_ns: int) -> list[Event]:
@@ -95,6 +95,7 @@ class Events:
                 told.left -= 1
                 if told.left < 0:
                     del self._told[key]
+                    self.is_changed = True
         return due
 
     def wait_s(self, now_ns: int) -> float | None:
@@ -105,12 +106,12 @@ class Events:
     def forget(self, camera: str) -> None:
         """Tell no more of a camera that was forgotten."""
         for key in [key for key in self._told if key[0] == camera]:
-            self.is_changed |= not self._told.pop(key).event.end_ns
+            del self._told[key]
+            self.is_changed = True
 
     def document(self) -> dict[str, Any]:
-        """Return what the state file holds: the events that go on."""
-        open_ = [told.event for told in self._told.values() if not told.event.end_ns]
-        return {"open": [{name: getattr(event, name) for name in _SAVED} for event in open_]}
+        """Return what the state file holds: whatever is still told, so that a restart takes no last word away."""
+        return {"told": [{name: getattr(told.event, name) for name in _SAVED} for told in self._told.values()]}
 
     def _end_by_limit(self, told: _Told, wall_ns: int) -> None:
         event = told.event
@@ -120,24 +121,24 @@ class Events:
             self.is_changed = True
 
 
-_SAVED: Final = ("camera", "id", "name", "start_ns")
+_SAVED: Final = ("camera", "id", "name", "start_ns", "end_ns")
 
 
 def remembered_from(document: Mapping[str, Any]) -> list[Event]:
     """Return the events that a state file holds; ValueError when it is no such document."""
-    rows = document.get("open", [])
+    rows = document.get("told", [])
     if not isinstance(rows, list) or len(rows) > LIMIT:
-        raise ValueError(f"expected a list 'open' of at most {LIMIT} events")
+        raise ValueError(f"expected a list 'told' of at most {LIMIT} events")
     return [_event_from(row) for row in rows]
 
 
 def _event_from(row: Any) -> Event:
-    if not isinstance(row, dict) or set(row) != set(_SAVED) or type(row["start_ns"]) is not int:
+    if not isinstance(row, dict) or set(row) != set(_SAVED) or {type(row["start_ns"]), type(row["end_ns"])} != {int}:
         raise ValueError(f"expected events with {', '.join(_SAVED)}")
     texts = {name: row[name] for name in ("camera", "id", "name") if isinstance(row[name], str)}
     if len(texts) != 3 or not CAMERA_ID.fullmatch(texts["camera"]) or not ID.fullmatch(texts["id"]):
         raise ValueError(f"{str(row)[:60]!r} is no event")
-    return Event(start_ns=row["start_ns"], **texts)
+    return Event(start_ns=row["start_ns"], end_ns=row["end_ns"], **texts)
 
 
 def _event(camera: str, id_: str, wish: Mapping[str, Any], before: Event | None, wall_ns: int) -> Event:

@@ -71,6 +71,9 @@ class Exports:
                     continue
                 await self._wait_for_new()
                 async with self._changing:
+                    if not self._exports:
+                        # The disk may have come since.
+                        await self._load()
                     for old in expired(list(self._exports.values()), self._clock.wall_ns()):
                         await self._remove(old)
 

@@ -79,13 +79,17 @@ class Server:
     async def _serve_on_socket(self, http: Any, parts: Sequence[Part], bus: BusLoop) -> None:
         self._socket.unlink(missing_ok=True)
         listener = await asyncio.get_running_loop().create_unix_server(http, str(self._socket))
-        async with listener, asyncio.TaskGroup() as group:
-            for part in parts:
-                group.create_task(part.run())
-            log.info("ready")
-            while True:
-                self._beat(bus)
-                await asyncio.sleep(BEAT_S)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in parts:
+                    group.create_task(part.run())
+                log.info("ready")
+                while True:
+                    self._beat(bus)
+                    await asyncio.sleep(BEAT_S)
+        finally:
+            # Its end is not waited for: since Python 3.12 that is the end of all connections, which the runner closes.
+            listener.close()
 
     def _beat(self, bus: BusLoop) -> None:
         apis = [{"prefix": prefix, "socket": str(self._socket)} for prefix in (RECORDINGS, EXPORTS)]

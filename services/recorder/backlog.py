@@ -42,6 +42,11 @@ class Backlog:
         """Return whether a frame of that size fits; the first one always does."""
         return not self._bytes or self._bytes + payload_bytes + FRAME_COST_BYTES <= self._limit_bytes
 
+    @property
+    def is_crowded(self) -> bool:
+        """Return whether there are as many items as frames could be: what will be said again need not wait, too."""
+        return len(self._items) * FRAME_COST_BYTES >= self._limit_bytes
+
     def put_frame(self, camera: str, arrived: Arrived) -> None:
         """Append a frame, for which there is room."""
         with self._lock:

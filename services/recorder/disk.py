@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 RETENTION_INTERVAL_NS: Final = 10 * NS_PER_S
+FOLDER_INTERVAL_NS: Final = 5 * NS_PER_S
 # A pass that is set to be rare does not let frames wait for longer.
 LONGEST_WAIT_NS: Final = NS_PER_S
+# What waits has its share of the time also where a pass takes longer than the distance of two.
+LEAST_DRAIN_NS: Final = NS_PER_S // 2
 NEVER_NS: Final = 1 << 63
 
 
@@ -50,6 +53,8 @@ class Disk:
         self.formats: Mapping[str, tuple[str, ...]] = {}
         self.rows: Mapping[str, Mapping[str, Any]] = {}
         self.tallies: dict[str, CameraTally] = {}
+        self.known_cameras: list[str] = []
+        """Those that have recordings. Found by this thread alone: on a disk that hangs even a look takes forever."""
         self.free_bytes = 0
         self.problem = ""
         self.has_ended = False
@@ -65,6 +70,7 @@ class Disk:
         self._pass_ns: Final = int(self.recording.sync_interval_s * NS_PER_S)
         self._next_pass_ns = 0
         self._next_retention_ns = 0
+        self._next_look_ns = 0
         self._thread: Final = threading.Thread(target=self._run, name="disk")
 
     def start(self) -> None:
@@ -80,13 +86,6 @@ class Disk:
         self._stops = True
         self._backlog.put_order(Assign({}))
         self._thread.join()
-
-    def known_cameras(self) -> list[str]:
-        """Return the cameras that have recordings; for any thread."""
-        try:
-            return self._room.known_cameras()
-        except OSError:
-            return []
 
     # House, for the cameras
 
@@ -152,7 +151,9 @@ class Disk:
 
     def _turn(self) -> bool:
         """Do what is due; return whether everything that was handed on is dealt with."""
-        is_drained = self._drain(until_ns=self._next_pass_ns)
+        mono_ns = time.monotonic_ns()
+        due_ns = min(self._next_pass_ns, mono_ns + LONGEST_WAIT_NS)
+        is_drained = self._drain(until_ns=max(due_ns, mono_ns + LEAST_DRAIN_NS))
         moment = now()
         if moment.mono_ns >= self._next_pass_ns:
             self._next_pass_ns = moment.mono_ns + self._pass_ns
@@ -167,8 +168,22 @@ class Disk:
                     camera.tick(moment)
         if self._encoding is not None:
             self._encoding.tick(moment.mono_ns)
+        self._look_around(moment.mono_ns)
         self._tell(moment)
         return is_drained
+
+    def _look_around(self, mono_ns: int) -> None:
+        """Find cameras that somebody else's recorder left."""
+        if mono_ns < self._next_look_ns:
+            return
+        self._next_look_ns = mono_ns + FOLDER_INTERVAL_NS
+        try:
+            known = self._room.known_cameras()
+        except OSError:
+            known = []
+        if known != self.known_cameras:
+            self.known_cameras = known
+            self._on_news()
 
     def _drain(self, until_ns: int = NEVER_NS) -> bool:
         """Deal with what waits, until a pass is due: what comes faster than it is written must not put that off."""
@@ -234,7 +249,7 @@ class Disk:
             if camera.store is None or camera.trouble is not None:
                 continue
             try:
-                if self._room.tidy(camera.store, camera.limits, moment.wall_ns):
+                if self._room.tidy(camera.store, camera.limits, moment):
                     camera.count_soon()
             except (OSError, RecordingError) as error:
                 camera.fail(error, moment)

@@ -14,8 +14,8 @@ from common.units import NS_PER_S
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _NAME_CHARACTERS: Final = 100
-# SQLite's integers.
-_LATEST_NS: Final = (1 << 63) - 1
+# The year 2116. SQLite's integers end in 2262, and clocks' differences are added.
+_LATEST_NS: Final = 1 << 62
 # Of one camera at a time, known by their ids. More is somebody's mistake.
 MOST_EVENTS: Final = 64
 # An event may be told with its end, but one of a day is a mode of its own.

@@ -230,11 +230,13 @@ class KeptCamera:
         for sentence in store.repaired.sentences:
             log.warning("camera %s: %s", self.camera, sentence)
         if self._gaps is None or store.identity != self._identity:
+            was_elsewhere = self._gaps is not None
             timeline, rows = restore(store.index)
             self._gaps, self._identity = StoredGaps(store, timeline), store.identity
             self._gaps.say(rows)
-            if self.trouble is not None and self._gaps.gap is not None:
-                self._gaps.begin(self._gaps.edge_ns, self.trouble.reason, self.trouble.sentence)
+            if was_elsewhere and self.trouble is not None and timeline.gap is not None:
+                # Another folder lies here than before: a recorder was there, but not this disk.
+                self._gaps.begin(timeline.edge_ns, self.trouble.reason, self.trouble.sentence)
         else:
             self._gaps.move_to(store)
         self._mode, self._next_totals_ns = "", 0

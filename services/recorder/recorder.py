@@ -35,10 +35,10 @@ log = logging.getLogger(__name__)
 
 STATUS_INTERVAL_NS: Final = NS_PER_S
 HEARTBEAT_NS: Final = 500 * NS_PER_MS
-# The folder is looked at so often for cameras that somebody else's recorder left.
-FOLDER_INTERVAL_NS: Final = 5 * NS_PER_S
 # Messages are heard in bunches: a wake-up costs more than a message does. ZeroMQ holds 1,000 meanwhile.
 BUS_REST_S: Final = 0.1
+# An id, a name and two times; what more there is may be as much again, several times.
+EVENT_LIMIT_BYTES: Final = 16 << 10
 MIB: Final = 1 << 20
 
 
@@ -59,12 +59,10 @@ class Recorder:
         self._ownership: Final = Ownership(process.name)
         self._witness: Final = Witness(time.monotonic_ns())
         self._publishers: Final = Publishers()
-        self._known: list[str] = []
         self._assigned: dict[str, str] = {}
         self._whys: dict[str, Why] = {}
         self._next_status_ns = 0
         self._next_heartbeat_ns = 0
-        self._next_folder_ns = 0
 
     def run(self, stop: StopFlag) -> int:
         """Record until stopped."""
@@ -145,6 +143,8 @@ class Recorder:
                 if process.startswith(("keeper", "transcode", "recorder")):
                     self._heard_status(decode_record(message.header), moment.mono_ns)
             elif kind == EVENT:
+                if len(message.header) > EVENT_LIMIT_BYTES:
+                    raise WireError(f"event of {len(message.header)} bytes exceeds {EVENT_LIMIT_BYTES}")
                 streams.happened(name, decode_record(message.header), moment)
             else:
                 streams.take(message, moment)
@@ -172,10 +172,8 @@ class Recorder:
 
     def _assign(self, now_ns: int) -> None:
         """Let the disk thread know which cameras are this process's, when that changed."""
-        if now_ns >= self._next_folder_ns:
-            self._next_folder_ns = now_ns + FOLDER_INTERVAL_NS
-            self._known = self._disk.known_cameras()
-        modes = self._modes.modes(self._witness.online(now_ns), {*self._known, *self._assigned})
+        known = self._disk.known_cameras
+        modes = self._modes.modes(self._witness.online(now_ns), {*known, *self._assigned})
         wanted = self._ownership.wanted(modes, now_ns)
         assigned = {camera: modes[camera] for camera in sorted(wanted)}
         if assigned == self._assigned:

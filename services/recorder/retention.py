@@ -23,6 +23,11 @@ class Limits:
     original_max_days: float = 0
     max_gib: float = 0
 
+    @property
+    def has_ages(self) -> bool:
+        """Return whether anything goes for its age."""
+        return bool(self.max_days or self.original_max_days)
+
     def video_cutoff_ns(self, now_ns: int) -> int:
         """Return what footage may be deleted that ended before; 0: none."""
         return _cutoff_ns(self.max_days, now_ns)

@@ -13,7 +13,9 @@ from common.recordings.layout import INDEX_NAME
 from common.recordings.questions import Questions
 from common.recordings.rows import FileRow, Kind, Reason
 from common.settings import CAMERA_ID, RecordingSettings
+from services.recorder.ages import Ages
 from services.recorder.retention import MIB, Limits, excess_bytes, oldest, shares
+from services.recorder.taking import Moment
 
 # Of one camera in one go, so that a pass is never held up for long; the next one goes on.
 BATCH: Final = 20
@@ -25,6 +27,12 @@ def free_bytes(folder: Path) -> int:
     return status.f_bavail * status.f_frsize
 
 
+def disk_bytes(folder: Path) -> int:
+    """Return how large the folder's disk is."""
+    status = os.statvfs(folder)
+    return status.f_blocks * status.f_frsize
+
+
 class Room:
     """The limits over all cameras, and what goes when they are reached."""
 
@@ -32,11 +40,13 @@ class Room:
         self._folder: Final = folder
         self._recording: Final = recording
         self._readers: dict[str, IndexReader] = {}
+        self._ages: Final = Ages()
 
-    def tidy(self, store: CameraStore, limits: Limits, now_ns: int) -> int:
+    def tidy(self, store: CameraStore, limits: Limits, now: Moment) -> int:
         """Delete what is too old, or too much, of one camera; return how many files."""
         index = store.index
         gone: list[FileRow] = []
+        now_ns = self._ages.time_ns(store, now) if limits.has_ages and index.oldest() else now.wall_ns
         for kind, cutoff_ns in (
             (Kind.VIDEO, limits.video_cutoff_ns(now_ns)),
             (Kind.ORIGINALS, limits.original_cutoff_ns(now_ns)),
@@ -79,9 +89,20 @@ class Room:
         return False
 
     def missing_bytes(self) -> int:
-        """Return how much less is free than has to be; 0 or less: there is enough."""
+        """Return how much less is free than has to be; 0 or less: there is enough.
+
+        Raises OSError when an empty disk would have too little, so that nothing is deleted in vain.
+        """
         limit_bytes = self._recording.min_free_mib * MIB
-        return limit_bytes - free_bytes(self._folder) if limit_bytes else 0
+        if not limit_bytes:
+            return 0
+        if limit_bytes > (whole_bytes := disk_bytes(self._folder)):
+            raise OSError(
+                errno.ENOSPC,
+                f"{self._recording.min_free_mib} MiB are to be free (recording.min_free_mib), "
+                f"and the whole disk has {whole_bytes // MIB}",
+            )
+        return limit_bytes - free_bytes(self._folder)
 
     def is_exhausted(self, own: Mapping[str, CameraStore]) -> bool:
         """Return whether less is free than has to be, and nothing is left that may go, of whatever camera."""
@@ -97,7 +118,7 @@ class Room:
     def known_cameras(self) -> list[str]:
         """Return the cameras that have a folder with an index."""
         with os.scandir(self._folder) as entries:
-            return [e.name for e in entries if CAMERA_ID.fullmatch(e.name) and Path(e.path, INDEX_NAME).exists()]
+            return sorted(e.name for e in entries if CAMERA_ID.fullmatch(e.name) and Path(e.path, INDEX_NAME).exists())
 
     def _delete(self, store: CameraStore, rows: list[FileRow]) -> None:
         """Delete files; a gap says so where older footage remains, because it is protected."""

@@ -16,6 +16,7 @@ from services.recorder.arrivals import Arrivals
 from services.recorder.backlog import Backlog
 from services.recorder.open_file import is_whole
 from services.recorder.orders import Happened
+from services.recorder.plausible import plausible
 from services.recorder.taking import Arrived, Moment
 from services.recorder.tally import Counted
 
@@ -66,7 +67,7 @@ class Streams:
         arrivals = self._arrivals.get((camera, kind))
         if arrivals is None:
             return
-        frame = decode_frame(message.header, message.payload)
+        frame = plausible(decode_frame(message.header, message.payload))
         if kind == MP4 and not (is_whole(frame) and (frame.init or not frame.key)):
             raise WireError(f"{message.topic}: no fragment, or a keyframe without init")
         kept = arrivals.take(frame, moment.mono_ns, has_room=self._backlog.has_room(len(frame.payload)))
@@ -76,8 +77,8 @@ class Streams:
             self._backlog.put_frame(camera, Arrived(frame, kind, moment, kept.is_new, kept.missing, kept.why))
 
     def happened(self, camera: str, record: Mapping[str, Any], moment: Moment) -> None:
-        """Take an event of a camera."""
-        if camera in self._events:
+        """Take an event of a camera. Who tells of one repeats it: on a disk that hangs, some are not taken."""
+        if camera in self._events and not self._backlog.is_crowded:
             self._backlog.put_order(Happened(camera, record, moment))
 
     def need_key(self, camera: str, now_ns: int) -> None:

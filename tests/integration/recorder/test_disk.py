@@ -243,6 +243,46 @@ def test_retention_deletes_the_oldest_by_age_and_by_bytes(tmp_path, monkeypatch)
     assert len(files) <= 1
 
 
+def test_passes_go_on_while_more_comes_than_can_be_dealt_with(tmp_path):
+    with Fed(tmp_path, CAM_RECORDING_SEGMENT_S="3600") as fed:
+        take = fed.backlog.take
+        busy = threading.Event()
+        busy.set()
+
+        def never_empty():
+            item = take()
+            while item is None and busy.is_set():
+                fed.feed(1)
+                item = take()
+            return item
+
+        fed.backlog.take = never_empty
+        fed.backlog.put_order(Assign({"porch": "continuous"}))
+        try:
+            wait_until(lambda: fed.row.get("newest_wall_ns"), "what came is in the index", 30)
+            before_ns = fed.row["newest_wall_ns"]
+            wait_until(lambda: fed.row["newest_wall_ns"] > before_ns, "what came then, too", 30)
+        finally:
+            busy.clear()
+    look(tmp_path)
+
+
+def test_disk_that_is_smaller_than_what_is_to_be_free_loses_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("services.recorder.disk.RETENTION_INTERVAL_NS", 0)
+    with Fed(tmp_path) as fed:
+        fed.feed(200)
+        fed.settle()
+    before, _ = look(tmp_path)
+    monkeypatch.setattr("services.recorder.room.disk_bytes", lambda folder: 400 << 20)
+    monkeypatch.setattr("services.recorder.room.free_bytes", lambda folder: 300 << 20)
+    with Fed(tmp_path, CAM_RECORDING_MIN_FREE_MIB="500") as fed:
+        wait_until(lambda: fed.row.get("state") == "stopped", "stopped", 30)
+        assert fed.row["reason"] == "disk_full"
+        assert "recording.min_free_mib" in fed.row["detail"]
+    after, _ = look(tmp_path)
+    assert [row.name for row in after][: len(before)] == [row.name for row in before]
+
+
 def size_of(folder):
     return sum(path.stat().st_size for path in folder.rglob("*.mp4"))
 

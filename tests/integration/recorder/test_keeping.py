@@ -17,6 +17,7 @@ from common.recordings.rows import Reason
 from common.settings import CameraSettings, RecordingSettings
 from common.units import NS_PER_MS, NS_PER_S
 from services.recorder.keeping import KeptCamera
+from services.recorder.plausible import LONGEST_INTERVAL_NS, plausible
 from services.recorder.taking import Arrived, Moment, Why
 from services.recorder.tally import CameraTally
 from tests.helpers.film import film_frame
@@ -279,6 +280,43 @@ def test_gap_that_went_on_when_the_recorder_ended_is_two(world):
     world.send(25)
     _, gaps = world.end()
     assert [gap.reason for gap in gaps] == [Reason.OFFLINE, Reason.RECORDER_DOWN]
+
+
+def test_gap_of_a_life_before_is_taken_back_when_footage_begins_where_it_did(world):
+    world.send(25)
+    world.restart()
+    world.restart()
+    world.step_ns -= 3600 * NS_PER_S
+    world.send(50)
+    files, gaps = world.end()
+    assert sum(row.frames for row in files) >= 50
+    assert not gaps
+
+
+def test_frame_that_stands_for_hours_fits_a_file(world):
+    longest = {"interval_ns": LONGEST_INTERVAL_NS}
+    for key in (True, False, True):
+        world.kept.offer(Arrived(plausible(world.frame(key=key, **longest)), "mp4", world.now))
+        world.number += 1
+        world.passed_ns += 3 * LONGEST_INTERVAL_NS - NS_PER_S
+    files, gaps = world.end()
+    assert sum(row.frames for row in files) == 3
+    assert not gaps
+
+
+def test_footage_goes_on_in_the_folder_that_took_the_others_place(world):
+    world.send(50)
+    folder = world.shelf.folder / "porch"
+    folder.rename(folder.with_name("hidden"))
+    other = CameraStore.open(folder, "porch")
+    assert other is not None
+    other.close()
+    world.wait(1)
+    assert world.kept.row(world.now)["reason"] == "unwritable"
+    world.wait(3)
+    world.send(50)
+    files, _ = world.end()
+    assert [row.frames for row in files] == [50]
 
 
 def test_recording_that_is_off_stays_off_whoever_is_down(world):

@@ -73,6 +73,22 @@ def test_frames_lost_on_the_bus_are_a_gap_that_counts_them(house):
     assert 4 <= gaps[0].frames <= 30
 
 
+def test_frames_that_no_file_can_hold_do_not_end_the_recorder(house):
+    house.film.roll("porch")
+    with house.recorder() as recorder:
+        house.wait_frames(20)
+        for changes in ({"width": (1 << 64) - 1}, {"media_time_ns": (1 << 64) - 1}, {"skipped": {"bus": 1 << 63}}):
+            sent = house.film.sent["porch"]
+            house.film.films["porch"].changes = changes
+            wait_until(lambda sent=sent: house.film.sent["porch"] > sent + 5, "some of them are sent")
+        house.film.films["porch"].changes = {}
+        house.wait_frames(40)
+        assert recorder.process.poll() is None
+    files, gaps = whole(house)
+    assert len(files) >= 2
+    assert Reason.BUS in {gap.reason for gap in gaps}
+
+
 def gaps_of(house, camera="porch"):
     with house.index(camera) as index:
         return index.gaps()

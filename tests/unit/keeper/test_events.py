@@ -63,7 +63,7 @@ def test_event_that_nobody_ends_is_ended_at_the_limit():
     said = words(events, 30)
 
     assert [event.end_ns for event in said] == [0] * 5 + [WALL_NS + 5 * NS_PER_S] * (1 + AFTER_END)
-    assert events.document() == {"open": []}
+    assert events.document() == {"told": []}
 
 
 def test_same_id_changes_the_event_and_another_cameras_is_another():
@@ -128,16 +128,32 @@ def test_events_beyond_the_limit_are_refused_until_some_have_ended():
     assert events.tell("porch", {}, 0, WALL_NS).camera == "porch"
 
 
-def test_events_that_go_on_are_remembered_and_told_again():
+def test_events_that_are_still_told_are_remembered_and_told_again():
     first = Events(300)
     first.tell("porch", {"id": "door", "name": "Tür"}, 0, WALL_NS)
-    first.tell("porch", {"duration_s": 1}, 0, WALL_NS)
+    first.tell("porch", {"id": "bell", "duration_s": 1}, 0, WALL_NS)
     assert first.is_changed
 
     again = Events(300, remembered_from(first.document()))
 
-    assert words(again, 1) == [Event("porch", "door", "Tür", WALL_NS)]
+    bell = Event("porch", "bell", "event", WALL_NS, WALL_NS + NS_PER_S)
+    assert words(again, 1) == [Event("porch", "door", "Tür", WALL_NS), bell]
     assert not again.is_changed
+
+
+def test_end_of_an_event_is_told_after_a_restart_before_anybody_heard_it():
+    first = Events(300)
+    first.tell("porch", {"id": "door"}, 0, WALL_NS)
+    words(first, 1)
+    first.is_changed = False
+    ended = first.tell("porch", {"id": "door", "end": "now"}, 5, WALL_NS + 5)
+    assert first.is_changed
+
+    again = Events(300, remembered_from(first.document()))
+
+    assert words(again, 20, from_s=1) == [ended] * (1 + AFTER_END)
+    # Nothing of it is left for another restart.
+    assert (again.is_changed, again.document()) == (True, {"told": []})
 
 
 def test_events_of_a_forgotten_camera_are_told_no_more():
@@ -153,12 +169,12 @@ def test_events_of_a_forgotten_camera_are_told_no_more():
 @pytest.mark.parametrize(
     "document",
     [
-        {"open": {}},
-        {"open": [5]},
-        {"open": [{"camera": "porch"}]},
-        {"open": [{"camera": "../x", "id": "1", "name": "n", "start_ns": 5}]},
-        {"open": [{"camera": "porch", "id": "1", "name": 7, "start_ns": 5}]},
-        {"open": [{"camera": "porch", "id": "1", "name": "n", "start_ns": "5"}]},
+        {"told": {}},
+        {"told": [5]},
+        {"told": [{"camera": "porch"}]},
+        {"told": [{"camera": "../x", "id": "1", "name": "n", "start_ns": 5, "end_ns": 0}]},
+        {"told": [{"camera": "porch", "id": "1", "name": 7, "start_ns": 5, "end_ns": 0}]},
+        {"told": [{"camera": "porch", "id": "1", "name": "n", "start_ns": "5", "end_ns": 0}]},
     ],
 )
 def test_document_that_is_none_is_refused(document):

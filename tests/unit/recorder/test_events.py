@@ -208,3 +208,14 @@ def test_name_is_made_readable_when_it_is_long_or_holds_control_characters():
 
     assert heard is not None
     assert heard.name == ("Tür[1m" + "x" * 200)[:99]
+
+
+def test_event_of_another_age_never_leaves_what_an_index_can_hold():
+    assert parse_told({"id": "a", "name": "door", "start_ns": (1 << 62) + 1}) is None
+    book = new_book()
+    shift_ns = LONGEST_NS * 366
+    book.hear(told(), ns(0) + shift_ns, shift_ns)
+    latest = Told("a", "door", 1 << 62, 1 << 62)
+    last = book.hear(latest, ns(1) + shift_ns, shift_ns)
+    assert last is not None
+    assert last.start_ns <= last.end_ns < 1 << 63

@@ -125,3 +125,13 @@ def test_queue_is_bounded_in_bytes_and_takes_the_first_frame_always():
     assert backlog.size_bytes == 0
     assert backlog.take() == "order"
     assert backlog.take() is None
+
+
+def test_queue_is_crowded_when_it_holds_as_many_orders_as_frames_could_be():
+    backlog = Backlog(3 * FRAME_COST_BYTES)
+    for order in range(3):
+        assert not backlog.is_crowded
+        backlog.put_order(order)
+    assert backlog.is_crowded
+    backlog.take()
+    assert not backlog.is_crowded

@@ -65,7 +65,7 @@ def test_status_says_what_is_limited_isolated_and_in_quarantine():
 
 
 def test_status_says_what_is_recorded_and_why_something_is_not():
-    told = {"mode": "continuous", "state": "recording", "reason": "", "detail": "", "newest": time.time() - 1.2}
+    told = {"mode": "continuous", "state": "recording", "reason": "", "detail": "", "newest": time.time() - 10_860}
     cameras = [
         {**CAMERA, "recording": {**told, "shift_s": 3600.0}},
         {**CAMERA, "id": "yard", "recording": {"mode": "event"}},
@@ -79,9 +79,9 @@ def test_status_says_what_is_recorded_and_why_something_is_not():
 
     head = lines.index(next(line for line in lines if line.startswith("camera") and "recording" in line))
     assert [line.split() for line in lines[head + 1 : head + 6]] == [
-        ["porch", "continuous", "recording", "1", "s", "ago"],
+        ["porch", "continuous", "recording", "3", "h", "ago"],
         ["yard", "event", "starting", "-"],
-        ["hall", "event", "waiting", "1", "s", "ago"],
+        ["hall", "event", "waiting", "3", "h", "ago"],
         ["gate", "continuous", "stopped", "-"],
         [],
     ]

@@ -258,6 +258,26 @@ def test_days_without_files_go_with_their_journal_unless_something_goes_on(folde
     assert_sound(folder)
 
 
+def test_days_that_have_files_are_not_looked_at_for_what_may_be_forgotten(folder, monkeypatch):
+    with opened(folder) as store:
+        fill(store)
+        seen, scandir = [], os.scandir
+        monkeypatch.setattr(os, "scandir", lambda path: seen.append(Path(path).name) or scandir(path))
+        assert store.forget_before(store.index.oldest_start_ns()) == 0
+        assert seen == [folder.name]
+
+
+def test_store_knows_when_another_folder_has_taken_its_place(folder):
+    with opened(folder) as store:
+        store.check_place()
+        folder.rename(folder.with_name("hidden"))
+        with pytest.raises(FileNotFoundError):
+            store.check_place()
+        open_store(folder).close()
+        with pytest.raises(OSError, match="another folder"):
+            store.check_place()
+
+
 def test_full_disk_gives_up_the_file_first(folder, monkeypatch):
     with opened(folder) as store:
         rows = [record(store, START_NS + index * 2 * NS_PER_S) for index in range(2)]
