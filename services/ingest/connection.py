@@ -21,7 +21,7 @@ HEAD_TIMEOUT_S: Final = 10.0
 REFUSED_LINGER_S: Final = 1.0
 # Pongs that nobody reads are not queued beyond this.
 PONG_QUEUE_LIMIT_BYTES: Final = 4096
-# Blueprint, section 3: a dead camera is found by TCP itself, after 5 s of silence and two probes of 2 s; the device's
+# A dead camera is found by TCP itself, after 5 s of silence and two probes of 2 s; the device's
 # stack answers by itself. The user timeout does the same while a pong waits for its acknowledgement: probes rest then.
 KEEPALIVE: Final = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),

@@ -6,7 +6,7 @@ from typing import Final
 from common.names import CameraId
 from common.units import NS_PER_S
 
-# Blueprint, section 3: more than 3 take-overs in 10 s from different addresses leave the name to its holder.
+# More than 3 take-overs in 10 s from different addresses leave the name to its holder.
 LIMIT: Final = 3
 WINDOW_NS: Final = 10 * NS_PER_S
 # Long enough for a person who looks at the status page now and then.

@@ -11,7 +11,7 @@ INTERVALS: Final = 15
 STALLS_LEFT_OUT: Final = 2
 # Frames over which rates are taken: about a second of a fast camera, half a minute of a slow one.
 FRAMES: Final = 32
-# Blueprint, section 3: silent for three of its own intervals, at least 10 s.
+# Silent for three of its own intervals, at least 10 s.
 STALLED_INTERVALS: Final = 3
 STALLED_NS: Final = 10 * NS_PER_S
 

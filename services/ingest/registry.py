@@ -1,4 +1,4 @@
-"""Which connection is which camera: claims, take-overs, second devices, refusals (blueprint, section 3). Pure.
+"""Which connection is which camera: claims, take-overs, second devices, refusals. Pure.
 
 The registry decides; whoever calls it ends the connections that it returns as lost.
 """
