@@ -22,7 +22,11 @@ _FOOTAGE_S: Final = 20.0
 
 
 def measure(run: Run) -> list[Row]:
-    """Return CPU, bytes and memory; the pipeline ends afterwards, for its recorder and library would stay."""
+    """Return CPU, bytes and memory of a new pipeline, as another figure's crowd would count in this one's memory.
+
+    It ends afterwards, for its recorder and library would stay.
+    """
+    run.end_pipeline()
     pipeline, length_s = run.pipeline(), 4.0 if run.quick else 8.0
     try:
         with camera(run.folder, pipeline.port, _CAMERA, _FPS):
