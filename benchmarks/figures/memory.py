@@ -6,7 +6,7 @@ from typing import Final
 from benchmarks.camera import camera
 from benchmarks.process import footprint
 from benchmarks.rows import Row
-from benchmarks.run import Run
+from benchmarks.run import Run, ShippedPipeline
 from benchmarks.viewer import Viewer
 
 NAME: Final = "memory"
@@ -21,16 +21,23 @@ def measure(run: Run) -> list[Row]:
     pipeline, pictures = run.pipeline(), 75 if run.quick else 250
     with camera(run.folder, pipeline.port, _CAMERA, _FPS):
         pipeline.wait_online(_CAMERA)
-        with Viewer(pipeline.port, f"/ws/viewer?camera={_CAMERA}&format=mp4") as viewer:
-            for _ in islice(viewer.pictures(), pictures):
-                pass
-            names = pipeline.names()
-            found = footprint(names)
+        return memory_rows(NAME, "sum of PSS, one camera, one viewer", pipeline, _CAMERA, pictures, _TARGET_MB)
+
+
+def memory_rows(
+    figure: str, what: str, pipeline: ShippedPipeline, camera_id: str, pictures: int, target_mb: float
+) -> list[Row]:
+    """Return the rows of a pipeline's memory while a viewer watches so many pictures of a camera."""
+    with Viewer(pipeline.port, f"/ws/viewer?camera={camera_id}&format=mp4") as viewer:
+        for _ in islice(viewer.pictures(), pictures):
+            pass
+        names = pipeline.names()
+        found = footprint(names)
     shares = {names[pid]: size / _MB for pid, size in found.pss_bytes.items()}
     note = ", ".join(f"{name} {share:.1f}" for name, share in sorted(shares.items(), key=lambda item: -item[1]))
-    rows = [Row(NAME, "sum of PSS, one camera, one viewer", "MB", sum(shares.values()), _TARGET_MB, note=note)]
+    rows = [Row(figure, what, "MB", sum(shares.values()), target_mb, note=note)]
     if found.together_bytes is not None:
-        what = "the same, pages counted by number"
         why = "what the sum of PSS is where no stranger maps the same libraries"
-        rows.append(Row(NAME, what, "MB", found.together_bytes / _MB, _TARGET_MB, note=why))
+        same = "the same, pages counted by number"
+        rows.append(Row(figure, same, "MB", found.together_bytes / _MB, target_mb, note=why))
     return rows

@@ -1,22 +1,20 @@
 """What recording a camera costs: CPU, bytes written beside the footage itself, memory of the whole pipeline."""
 
 import time
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from benchmarks.camera import camera
-from benchmarks.process import CpuMeter, footprint
+from benchmarks.figures.memory import memory_rows
+from benchmarks.process import CpuMeter
 from benchmarks.rows import Row, Yardstick
 from benchmarks.run import Run, ShippedPipeline
-from benchmarks.viewer import Viewer
 from common.recordings.index import IndexReader
 from common.recordings.layout import INDEX_NAME
 
 NAME: Final = "recording"
 _CAMERA: Final = "recorded"
 _FPS: Final = 15
-_MB: Final = 1_000_000
 _TARGET_MB: Final = 220
 _FOOTAGE_S: Final = 20.0
 
@@ -35,7 +33,8 @@ def measure(run: Run) -> list[Row]:
             pipeline.wait_until(lambda: footage_bytes(pipeline, _CAMERA) > 0, "footage", _FOOTAGE_S)
             pipeline.wait_until(lambda: "library" in pipeline.process_names(), "the library", _FOOTAGE_S)
             rows = _cost(pipeline, length_s)
-            return rows + _memory(pipeline, 75 if run.quick else 150)
+            what = "sum of PSS with recorder and library, one camera recorded, one viewer"
+            return rows + memory_rows(NAME, what, pipeline, _CAMERA, 75 if run.quick else 150, _TARGET_MB)
     finally:
         run.end_pipeline()
 
@@ -74,19 +73,3 @@ def _cost(pipeline: ShippedPipeline, length_s: float) -> list[Row]:
         Row(NAME, "written to disk while recording it", "kB/s", written / took_s / 1000, None, stick,
             note="pages of files, index and journal; one pass a second, default settings"),
     ]  # fmt: skip
-
-
-def _memory(pipeline: ShippedPipeline, pictures: int) -> list[Row]:
-    with Viewer(pipeline.port, f"/ws/viewer?camera={_CAMERA}&format=mp4") as viewer:
-        for _ in islice(viewer.pictures(), pictures):
-            pass
-        names = pipeline.names()
-        found = footprint(names)
-    shares = {names[pid]: size / _MB for pid, size in found.pss_bytes.items()}
-    note = ", ".join(f"{name} {share:.1f}" for name, share in sorted(shares.items(), key=lambda item: -item[1]))
-    what = "sum of PSS with recorder and library, one camera recorded, one viewer"
-    rows = [Row(NAME, what, "MB", sum(shares.values()), _TARGET_MB, note=note)]
-    if found.together_bytes is not None:
-        what = "the same, pages counted by number"
-        rows.append(Row(NAME, what, "MB", found.together_bytes / _MB, _TARGET_MB))
-    return rows

@@ -24,15 +24,30 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def create(folder: Path, name: str) -> int:
-    """Return the descriptor of a new file, for writing; `name` as in layout.py, below a camera's `folder`."""
+def create(folder: Path, name: str, head: bytes) -> int:
+    """Return the descriptor of a new file that begins with `head`; `name` as in layout.py, below a camera's `folder`.
+
+    OSError passes; nothing is left behind then.
+    """
     if not is_name(name):
         raise RecordingError(f"{name!r} is no name of a recording")
     path = folder / name
     make_folder(path.parent)
     fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+        write_all(fd, head, 0)
+    except OSError:
+        discard(fd, path)
+        raise
     return fd
+
+
+def discard(fd: int, path: Path) -> None:
+    """Close a file that is not wanted, -1: it is closed, and remove it."""
+    if fd >= 0:
+        os.close(fd)
+    remove(path)
 
 
 def append(fd: int, data: bytes, at: int) -> None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from common.recordings.disk import append, create, write_all
+from common.recordings.disk import append, create, discard
 from common.recordings.files import open_to_read, read_spool_head
 from common.recordings.layout import name_of
 from common.recordings.rows import FileRow, Kind, State
@@ -36,13 +36,7 @@ class OriginalsWriter:
         self.width = self.height = 0
         self.skipped: dict[str, int] = {}
         head = spool_head(self.facts)
-        self._fd = create(folder, self.name)
-        try:
-            write_all(self._fd, head, 0)
-        except OSError:
-            os.close(self._fd)
-            (folder / self.name).unlink()
-            raise
+        self._fd = create(folder, self.name, head)
         self.size_bytes = len(head)
 
     def append(self, originals: Sequence[Original]) -> None:
@@ -100,10 +94,8 @@ class OriginalsWriter:
 
     def discard(self, folder: Path) -> None:
         """Close and remove the file: nothing was written to it."""
-        if self._fd >= 0:
-            fd, self._fd = self._fd, -1
-            os.close(fd)
-        (folder / self.name).unlink(missing_ok=True)
+        fd, self._fd = self._fd, -1
+        discard(fd, folder / self.name)
 
 
 def read_originals(path: Path) -> Iterator[Original]:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from common.recordings.container import Facts, Sample, duration_patch, fragment, head
-from common.recordings.disk import append, create, write_all
+from common.recordings.disk import append, create, discard, write_all
 from common.recordings.layout import name_of
 from common.recordings.rows import FileRow, Kind, State
 from common.units import to_90k
@@ -28,13 +28,7 @@ class VideoWriter:
         self._head = head(init, facts)
         self._sequence = 0
         self._next_90k = 0
-        self._fd = create(folder, self.name)
-        try:
-            write_all(self._fd, self._head, 0)
-        except OSError:
-            os.close(self._fd)
-            (folder / self.name).unlink()
-            raise
+        self._fd = create(folder, self.name, self._head)
         self.size_bytes = len(self._head)
 
     def append(self, samples: Sequence[Sample], end_ns: int, skipped: Mapping[str, int] | None = None) -> None:
@@ -105,7 +99,5 @@ class VideoWriter:
 
     def discard(self, folder: Path) -> None:
         """Close and remove the file: nothing was written to it."""
-        if self._fd >= 0:
-            fd, self._fd = self._fd, -1
-            os.close(fd)
-        (folder / self.name).unlink(missing_ok=True)
+        fd, self._fd = self._fd, -1
+        discard(fd, folder / self.name)

@@ -170,9 +170,13 @@ class KeptCamera:
             "oldest_wall_ns": oldest_ns,
             "size_bytes": size_bytes,
             "bytes_per_s": round(self._rate.per_second(now.mono_ns)) if state == "recording" else 0,
-            "shift_s": getattr(self._taking, "shift_ns", 0) / NS_PER_S,
+            "shift_s": self._shift_ns / NS_PER_S,
             "waiting_originals": self._taking.waiting_originals if self._taking else 0,
         }
+
+    @property
+    def _shift_ns(self) -> int:
+        return getattr(self._taking, "shift_ns", 0)
 
     @property
     def _state_now(self) -> str:
@@ -316,8 +320,7 @@ class KeptCamera:
             self._totals = (*self._totals[:2], store.index.newest_end_ns())
 
     def _stamp(self, store: CameraStore, now: Moment) -> None:
-        shift_ns = getattr(self._taking, "shift_ns", 0)
-        store.index.set_meta(ALIVE, str(now.wall_ns + shift_ns))
+        store.index.set_meta(ALIVE, str(now.wall_ns + self._shift_ns))
 
     def _count(self, store: CameraStore, now: Moment) -> None:
         index = store.index

@@ -1,7 +1,7 @@
 """Which stored picture a time means: files, seams, gaps, keyframes, and the names of pictures."""
 
 from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import pytest
 
@@ -9,21 +9,13 @@ from common.recordings.rows import FileRow, GapRow, Kind, Reason, State
 from common.units import NS_PER_S
 from services.library.refusals import Refusal
 from services.library.still_choice import Wish, choose_file, is_final, parse_wish, samples_for, tag_of
+from tests.helpers.tables import Table
 
 S = NS_PER_S
 
 
 def row(start_s: float, end_s: float, kind: Kind = Kind.VIDEO, state: State = State.DONE) -> FileRow:
     return FileRow("name", kind, state, int(start_s * S), int(end_s * S), 1, 1, 640, 480)
-
-
-@dataclass
-class Table:
-    times_90k: "array[int]"
-    keys: "array[int]"
-    init: bytes = b""
-    sizes: "array[int]" = field(default_factory=lambda: array("I"))
-    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
 def choose(rows: list[FileRow], at_s: float, *gaps: GapRow, is_exact: bool = True) -> FileRow | None:

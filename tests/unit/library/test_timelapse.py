@@ -1,7 +1,6 @@
 """Steps of a timelapse and the pictures that they show."""
 
 from array import array
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 
@@ -10,17 +9,9 @@ from hypothesis import strategies as st
 
 from common.units import NS_PER_S
 from services.library.timelapse import Pick, Steps, picks, to_decode, video_picks
+from tests.helpers.tables import Table
 
 S = NS_PER_S
-
-
-@dataclass
-class Table:
-    times_90k: "array[int]"
-    keys: "array[int]"
-    init: bytes = b""
-    sizes: "array[int]" = field(default_factory=lambda: array("I"))
-    offsets: "array[int]" = field(default_factory=lambda: array("Q"))
 
 
 def test_step_is_as_long_as_a_picture_of_the_film_at_that_speed():
